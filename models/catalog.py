@@ -1,0 +1,120 @@
+"""Which engines there are, by name, and which options each takes. Imports neither torch nor any engine."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from models.recovery import Run
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that can be set, told well enough to build a form and a `--help` from it.
+
+    default  its type (bool, int, float, str) is the option's type.
+    low, high  bounds of a number, both included.
+    choices  what a str may be.
+    unit     "px", "%" or nothing, for people.
+    """
+
+    name: str
+    title: str
+    default: bool | int | float | str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+    def checked(self, value: object) -> bool | int | float | str:
+        """`value` in the option's type. Raises ValueError with one sentence."""
+        kind = type(self.default)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ValueError(f"{self.name} is {_named(kind)}, got {value!r}")
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{self.name} is one of {', '.join(self.choices)}, got {value}")
+        if isinstance(value, (int, float)) and kind is not bool:
+            low = float("-inf") if self.low is None else self.low
+            high = float("inf") if self.high is None else self.high
+            if not low <= value <= high:
+                raise ValueError(f"{self.name} lies between {self.low} and {self.high}, got {value}")
+        return cast("bool | int | float | str", value)
+
+
+def _named(kind: type) -> str:
+    return {bool: "yes or no", int: "a whole number", float: "a number", str: "a word"}[kind]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way to find the motion.
+
+    name      what the command line calls it; `title` and `summary` what the window says.
+    run       "module:function", imported when the engine is first used.
+    options   "module:name" of a tuple of Option, in a module that imports no torch.
+    weights   names of the weights it needs, in `models/weights/NAME.safetensors`.
+    asks      whether it wants to be told the motion: "motion" (cannot do without), "guidance" (better with), "".
+    """
+
+    name: str
+    title: str
+    summary: str
+    run: str
+    options: str
+    weights: tuple[str, ...] = ()
+    asks: str = ""
+
+    def missing_weights(self) -> tuple[str, ...]:
+        return tuple(name for name in self.weights if not (WEIGHTS / f"{name}.safetensors").is_file())
+
+
+ENGINES: tuple[Engine, ...] = (
+    Engine(
+        name="drawn",
+        title="As drawn",
+        summary="Moves every region along its arrow and sharpens it along the way. No network.",
+        run="models.drawn.engine:run",
+        options="models.drawn.options:OPTIONS",
+        asks="motion",
+    ),
+)
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name. Raises ValueError with one sentence."""
+    for one in ENGINES:
+        if one.name == name:
+            return one
+    raise ValueError(f"there is no engine called {name}; there is {', '.join(one.name for one in ENGINES)}")
+
+
+def options(name: str) -> tuple[Option, ...]:
+    """The options of an engine, in the order a form shows them."""
+    return cast("tuple[Option, ...]", _imported(engine(name).options))
+
+
+def checked(name: str, values: Mapping[str, object]) -> dict[str, bool | int | float | str]:
+    """`values` in their types, with the defaults of what is not said. Raises ValueError with one sentence."""
+    known = {option.name: option for option in options(name)}
+    for given in values:
+        if given not in known:
+            raise ValueError(f"the engine {name} has no option {given}; it has {', '.join(known) or 'none'}")
+    return {key: option.checked(values.get(key, option.default)) for key, option in known.items()}
+
+
+def load(name: str) -> Run:
+    """The engine itself; this is what imports torch."""
+    return cast("Run", _imported(engine(name).run))
+
+
+def _imported(place: str) -> object:
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,186 @@
+"""What the user, a network or a file says about the direction of the motion.
+
+Three forms, one meaning. *Labels* say a quadrant per pixel and travel as a PNG; the *code* is what networks read;
+*regions* are what a person paints: an area with one arrow. Directions are those of the visible motion: x right,
+y down in arrays, degrees counted anti-clockwise from "right" for people (90 is up).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from models.motion import Arrow, Motion
+
+STATIC, UNKNOWN = 0, 255
+QUADRANTS = (1, 2, 3, 4)
+"""I right-up, II left-up, III left-down, IV right-down."""
+
+_SIGNS = np.zeros((256, 2), np.float32)
+_SIGNS[1:5] = [(1, -1), (-1, -1), (-1, 1), (1, 1)]
+_FLIPPED = np.arange(256, dtype=np.uint8)
+_FLIPPED[1:5] = [3, 4, 1, 2]
+
+NO_REGION = 0
+MAX_REGIONS = 254
+
+
+def quantise(flow: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Labels of a flow (Animation from Blur, section 3.1).
+
+    `flow` is (H, W, 2) in px over the exposure, x then y; pixels that move less than `threshold` px are static. Flow
+    along an axis belongs to no quadrant; as in the paper's published code x = 0 takes y's sign and y = 0 the opposite
+    of x's. Returns uint8 (H, W) in {0, 1, 2, 3, 4}. Not-a-number and infinity become unknown (255).
+    """
+    flow = np.asarray(flow)
+    if flow.ndim != 3 or flow.shape[2] != 2:
+        raise ValueError(f"expected a flow of shape (H, W, 2), got {flow.shape}")
+    x, y = flow[..., 0], flow[..., 1]
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = np.where(known, x, 0), np.where(known, y, 0)
+    right = np.where(x == 0, y > 0, x > 0)
+    down = np.where(y == 0, x < 0, y > 0)
+    labels = np.where(down, np.where(right, 4, 3), np.where(right, 1, 2))
+    labels = np.where(np.hypot(x, y) < threshold, STATIC, labels)
+    return np.where(known, labels, UNKNOWN).astype(np.uint8)
+
+
+def encode(labels: np.ndarray) -> np.ndarray:
+    """The code of labels: float32 (H, W, 2) as (x, y) in {-1, 0, 1}; static and unknown are both (0, 0)."""
+    return _SIGNS[_checked(labels)]
+
+
+def decode(code: np.ndarray) -> np.ndarray:
+    """Labels uint8 (H, W) of a code (H, W, 2): the signs decide, (0, 0) is static.
+
+    A code along one axis is no quadrant; it is settled as in `quantise`.
+    """
+    return quantise(np.sign(code), threshold=0.5)
+
+
+def known(labels: np.ndarray) -> np.ndarray:
+    """Where labels say something: bool (H, W)."""
+    return _checked(labels) != UNKNOWN
+
+
+def flip(labels: np.ndarray) -> np.ndarray:
+    """The labels of the same exposure played backwards; static and unknown stay."""
+    return _FLIPPED[_checked(labels)]
+
+
+def _checked(labels: np.ndarray) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.dtype != np.uint8 or labels.ndim != 2:
+        raise ValueError(f"expected labels of type uint8 and shape (H, W), got {labels.dtype} {labels.shape}")
+    if np.any((labels > 4) & (labels != UNKNOWN)):
+        raise ValueError("labels are 0 (static), 1 to 4 (quadrants) or 255 (unknown)")
+    return labels
+
+
+def read_labels(path: str | Path) -> np.ndarray:
+    """Labels uint8 (H, W) from an 8-bit, one-channel PNG. Raises ValueError with one sentence on anything else."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            if picture.mode not in ("L", "P"):
+                raise ValueError(f"{Path(path).name} is no guidance: expected one 8-bit channel, got {picture.mode}")
+            return _checked(np.array(picture, np.uint8))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f"{Path(path).name} cannot be read as a guidance PNG: {error}") from error
+
+
+def write_labels(path: str | Path, labels: np.ndarray) -> None:
+    """Write labels as an 8-bit, one-channel PNG. Overwrites; callers who need it atomic write beside and rename."""
+    from PIL import Image
+
+    Image.fromarray(_checked(labels), "L").save(path, "PNG")
+
+
+@dataclass(frozen=True)
+class Region:
+    """One painted area with one arrow.
+
+    `number` is its value in `Guidance.areas`. `arrow` None: painted, direction not said yet. An arrow of length 0
+    pins the area: it stood still.
+    """
+
+    number: int
+    name: str
+    arrow: Arrow | None = None
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Everything that was said about one photo's motion.
+
+    areas    uint8 (H, W): 0 nothing painted here, k the region whose number is k.
+    regions  back to front: a later region moves in front of an earlier one.
+    camera   motion of all that no region covers; None: not said.
+    motion   dense motion from a file or a network, under the painted regions; None: not given.
+    """
+
+    areas: np.ndarray
+    regions: tuple[Region, ...] = ()
+    camera: Arrow | None = None
+    motion: Motion | None = field(default=None, compare=False)
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> Guidance:
+        return cls(np.zeros((height, width), np.uint8))
+
+    @classmethod
+    def from_labels(cls, labels: np.ndarray, length: float) -> Guidance:
+        """A region per quadrant that occurs, along its diagonal with `length` px; static areas become a pin."""
+        labels = _checked(labels)
+        names = ("static", "right-up", "left-up", "left-down", "right-down")
+        areas = np.zeros(labels.shape, np.uint8)
+        regions = []
+        for label in (STATIC, *QUADRANTS):
+            where = labels == label
+            if where.any():
+                number = len(regions) + 1
+                areas[where] = number
+                arrow = Arrow(0, 0) if label == STATIC else Arrow(45 + 90 * (label - 1), length)
+                regions.append(Region(number, names[label], arrow))
+        return cls(areas, tuple(regions))
+
+    def region(self, number: int) -> Region | None:
+        return next((region for region in self.regions if region.number == number), None)
+
+    def flow(self) -> np.ndarray:
+        """Visible displacement over the exposure, float32 (H, W, 2) px; NaN where nothing is known."""
+        height, width = self.areas.shape
+        by_number = np.full((256, 2), np.nan, np.float32)
+        if self.camera is not None:
+            by_number[NO_REGION] = self.camera.displacement(1) - self.camera.displacement(0)
+        for region in self.regions:
+            if region.arrow is not None:
+                by_number[region.number] = region.arrow.displacement(1) - region.arrow.displacement(0)
+        flow = by_number[self.areas]
+        if self.motion is not None:
+            dense = self.motion.resized(height, width).flow()
+            flow = np.where((self.areas == NO_REGION)[..., None], dense, flow)
+        return flow
+
+    def labels(self, threshold: float = 0.5) -> np.ndarray:
+        """The guidance as labels uint8 (H, W)."""
+        return quantise(self.flow(), threshold)
+
+    def says_motion(self) -> bool:
+        """Whether anything is said to move."""
+        arrows = [self.camera, *(region.arrow for region in self.regions)]
+        return self.motion is not None or any(arrow is not None and arrow.length > 0 for arrow in arrows)
+
+    def reversed(self) -> Guidance:
+        """The guidance of the same exposure played backwards."""
+        return replace(
+            self,
+            regions=tuple(
+                replace(region, arrow=region.arrow and region.arrow.reversed()) for region in self.regions
+            ),
+            camera=self.camera and self.camera.reversed(),
+            motion=self.motion and self.motion.reversed(),
+        )
