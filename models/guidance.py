@@ -178,9 +178,7 @@ class Guidance:
         """The guidance of the same exposure played backwards."""
         return replace(
             self,
-            regions=tuple(
-                replace(region, arrow=region.arrow and region.arrow.reversed()) for region in self.regions
-            ),
+            regions=tuple(replace(region, arrow=region.arrow and region.arrow.reversed()) for region in self.regions),
             camera=self.camera and self.camera.reversed(),
             motion=self.motion and self.motion.reversed(),
         )
