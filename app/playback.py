@@ -51,8 +51,6 @@ def displacements(
     difference of two trajectories is exactly zero when both times are the same, however rough the offsets are.
     `size` is the photo's (H, W); vectors are px of the photo.
     """
-    import cv2
-
     here = motion.trajectories_at(t)
     ways = np.concatenate([motion.trajectories_at(other) - here for other in others], -1)
     height, width = here.shape[:2]

@@ -17,7 +17,9 @@ def texture(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.stack([np.sin(x / 5) + np.cos(y / 7), np.cos(x / 9), np.sin((x + y) / 6)], -1) * 50 + 120
 
 
-def moving(count: int = 3, vector: tuple[float, float] = (12, -6), dtype: type = np.uint8, coarser: int = 1) -> Recovery:
+def moving(
+    count: int = 3, vector: tuple[float, float] = (12, -6), dtype: type = np.uint8, coarser: int = 1
+) -> Recovery:
     """A texture that moves evenly by `vector` px over the exposure, with its true motion."""
     times = instants(count)
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
