@@ -1,0 +1,187 @@
+"""What to run, on what, with which options: the same objects for the window, the command line and the tests.
+
+A job is a value with a `run`. The command line calls it; the window sends it to a worker process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from app.devices import Device, chosen, devices
+from models import catalog
+from models.recovery import Cancelled, Inputs, Progress, Recovery
+
+OnProgress = Callable[[Progress], None]
+IsCancelled = Callable[[], bool]
+
+
+class Job(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    """A request. Newer requests of the same kind make older ones pointless, as far as `outdates` says.
+
+    channel   the worker that runs it: "io" never imports torch.
+    result    the type of what `run` returns.
+    outdates  which older ones of its kind it replaces: "none", those "waiting", or also the one "running".
+    gives_way whether it is stopped when the user asks for something else while it runs by itself.
+    """
+
+    channel: ClassVar[Literal["io", "engine"]] = "engine"
+    result: ClassVar[Any] = None
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "none"
+    gives_way: ClassVar[bool] = True
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Any:
+        """Do it. Raises Cancelled, or ValueError with one sentence for the user."""
+        raise NotImplementedError
+
+
+class Recover(Job, frozen=True):
+    """Find the motion in a photo."""
+
+    result: ClassVar[Any] = Recovery
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    inputs: Inputs
+    engine: str
+    options: dict[str, bool | int | float | str] = {}
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Recovery:
+        options = catalog.checked(self.engine, self.options)
+        missing = catalog.engine(self.engine).missing_weights()
+        if missing:
+            raise ValueError(f"the engine {self.engine} lacks its weights {', '.join(missing)}")
+        on_progress(Progress(0, "loading the engine"))
+        run = catalog.load(self.engine)
+        device, note = chosen(self.inputs.device)
+        started = time.perf_counter()
+        try:
+            recovery = run(replace(self.inputs, device=device), options, on_progress, is_cancelled)
+        except (Cancelled, ValueError):
+            raise
+        except Exception as error:
+            if device == "cpu":
+                raise
+            note = f"The {device} device failed ({_first_line(error)}); the processor did it."
+            on_progress(Progress(0, note))
+            recovery = run(replace(self.inputs, device="cpu"), options, on_progress, is_cancelled)
+        notes = (note, *recovery.notes) if note else recovery.notes
+        return replace(recovery, notes=notes, seconds=time.perf_counter() - started)
+
+
+class Preview(Recover, frozen=True):
+    """Find it roughly, while the user still drags: one that runs is shown before the next begins."""
+
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
+
+
+class Warm(Job, frozen=True):
+    """Load an engine before it is needed."""
+
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
+    gives_way: ClassVar[bool] = False
+
+    engine: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        catalog.load(self.engine)
+
+
+class ListDevices(Job, frozen=True):
+    """Find out what engines can run on."""
+
+    result: ClassVar[Any] = tuple[Device, ...]
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
+    gives_way: ClassVar[bool] = False
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> tuple[Device, ...]:
+        return devices()
+
+
+class ScreenCopy(Job, frozen=True):
+    """Make the small copy of a recovery that the window plays; at most `width` x `height` px."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Recovery
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
+
+    recovery: Recovery
+    width: int
+    height: int
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Recovery:
+        from app.playback import screen_copy
+
+        return screen_copy(self.recovery, self.width, self.height)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A job in the queue; `asked`: the user asked for it, it does not run by itself."""
+
+    id: int
+    job: Job
+    asked: bool
+
+
+class Queue:
+    """Who comes first: what the user asked beats what runs by itself; the newest of a kind replaces the older.
+
+    One ticket runs at a time. What is no longer wanted is returned, so that whoever waits for it is told.
+    """
+
+    def __init__(self) -> None:
+        self.running: Ticket | None = None
+        self._waiting: list[Ticket] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, ticket: Ticket) -> list[Ticket]:
+        """Put a ticket in. Returns those it makes pointless: the running one stays `running` until it has ended."""
+        pointless = [older for older in self._waiting if _outdated(older, ticket)]
+        self._waiting = [older for older in self._waiting if older not in pointless]
+        self._waiting.append(ticket)
+        running = self.running
+        if running is not None and (_outdated(running, ticket, "running") or _gives_way(running, ticket)):
+            pointless.append(running)
+        return pointless
+
+    def start_next(self) -> Ticket | None:
+        """The ticket to run now, which becomes `running`; None while one runs or none waits."""
+        if self.running is None and self._waiting:
+            self.running = next((ticket for ticket in self._waiting if ticket.asked), self._waiting[0])
+            self._waiting.remove(self.running)
+            return self.running
+        return None
+
+    def withdraw(self, ticket_id: int) -> Ticket | None:
+        """Take a waiting ticket out; None if it does not wait."""
+        ticket = next((ticket for ticket in self._waiting if ticket.id == ticket_id), None)
+        if ticket is not None:
+            self._waiting.remove(ticket)
+        return ticket
+
+    def clear(self) -> list[Ticket]:
+        """Take all waiting tickets out."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+
+def _outdated(older: Ticket, newer: Ticket, state: str = "waiting") -> bool:
+    same = type(older.job) is type(newer.job) and (newer.asked or not older.asked)
+    return same and newer.job.outdates in (state, "running")
+
+
+def _gives_way(running: Ticket, newer: Ticket) -> bool:
+    return newer.asked and not running.asked and running.job.gives_way
+
+
+AnyJob = Recover | Preview | Warm | ListDevices | ScreenCopy

@@ -1,0 +1,64 @@
+"""Engines that do in a moment what real ones may do: finish, take long, ignore, print, crash, run out of memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from models.catalog import Engine, Option
+from models.motion import Motion, instants
+from models.recovery import Cancelled, Inputs, Progress, Recovery
+
+OPTIONS = (
+    Option("frames", "Frames", 3, "how many instants", low=1, high=240),
+    Option("seconds", "Seconds", 0.0, "how long it takes", low=0, high=60),
+    Option("ends", "Ends", "well", "how it ends", choices=("well", "badly", "wrong", "crash", "memory", "exit", "cuda")),
+    Option("deaf", "Deaf", False, "does not look whether it is cancelled"),
+)
+ENGINES = (Engine("trial", "Trial", "For tests.", "trial_engines:run", "trial_engines:OPTIONS"),)
+
+
+def run(
+    inputs: Inputs,
+    options: Mapping[str, object],
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """Repeats the photo, brighter from frame to frame, after `seconds` and however it `ends`."""
+    print("a stray line on stdout")
+    os.write(1, b'{"type": "finished"}\n')
+    _spend(float(str(options["seconds"])), bool(options["deaf"]), inputs, on_progress, is_cancelled)
+    _end(str(options["ends"]), inputs.device)
+    count = int(str(options["frames"]))
+    frames = np.stack([np.clip(inputs.pixels.astype(int) + k, 0, 255).astype(np.uint8) for k in range(count)])
+    flow = np.nan_to_num(inputs.guidance.flow())
+    return Recovery(frames, instants(count), Motion.from_flow(flow), "trial", options, inputs.device)
+
+
+def _spend(seconds, deaf, inputs, on_progress, is_cancelled) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(0.01, left))
+        if not deaf:
+            if is_cancelled():
+                raise Cancelled
+            on_progress(Progress(1 - left / seconds, "waiting", inputs.pixels[::2, ::2]))
+
+
+def _end(how: str, device: str) -> None:
+    if how == "badly":
+        raise ValueError("the trial found no motion")
+    if how == "wrong":
+        raise KeyError("a mistake")
+    if how == "memory":
+        os.kill(os.getpid(), signal.SIGKILL)  # what Linux does when memory has run out
+    if how == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if how == "exit":
+        os._exit(3)
+    if how == "cuda" and device != "cpu":
+        raise RuntimeError(f"{device} failed")
