@@ -1,0 +1,36 @@
+"""What the window remembers from one run to the next."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+RECENT = 12
+
+
+def settings() -> QSettings:
+    """The one ini file; `UNSHUTTER_CONFIG` names another folder for it."""
+    import platformdirs
+
+    folder = Path(os.environ.get("UNSHUTTER_CONFIG") or platformdirs.user_config_path("unshutter", appauthor=False))
+    return QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+
+
+def recent_files() -> list[Path]:
+    """Photos and projects opened last that are still there, the newest first."""
+    paths = settings().value("recent", [])
+    if isinstance(paths, str):
+        paths = [paths]
+    return [Path(path) for path in paths if isinstance(path, str) and Path(path).is_file()] if paths else []
+
+
+def remember_file(path: Path) -> None:
+    path = path.resolve()
+    paths = [path, *(other for other in recent_files() if other != path)]
+    settings().setValue("recent", [str(one) for one in paths[:RECENT]])
+
+
+def forget_files() -> None:
+    settings().remove("recent")
