@@ -157,7 +157,7 @@ def sampled(picture: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     y = np.clip(np.arange(height, dtype=np.float32)[:, None] + offsets[..., 1], 0, picture.shape[0] - 1)
     left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
     right, below = np.minimum(left + 1, picture.shape[1] - 1), np.minimum(top + 1, picture.shape[0] - 1)
-    x, y = (x - left)[..., None], (y - top)[..., None]
+    x, y = (x - left).astype(x.dtype)[..., None], (y - top).astype(y.dtype)[..., None]
     upper = picture[top, left] * (1 - x) + picture[top, right] * x
     lower = picture[below, left] * (1 - x) + picture[below, right] * x
     return upper * (1 - y) + lower * y
