@@ -1,4 +1,4 @@
-"""What an engine can run on. Asks torch, so only the worker and the command line call it."""
+"""What engines can run on, for people. Asks torch, so only the worker and the command line call it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,21 @@ class Device(msgspec.Struct, frozen=True):
 
 
 def devices() -> tuple[Device, ...]:
-    """What this machine has, the fastest first; a processor ("cpu") always comes last."""
-    torch = _torch()
-    found = []
-    if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
-        found.append(Device("cuda", properties.name, properties.total_memory))
-    if torch.backends.mps.is_available():
-        found.append(Device("mps", "Apple graphics"))
-    return (*found, Device("cpu", f"Processor, {os.cpu_count()} threads"))
+    """What this machine has, the fastest first; the processor ("cpu") always comes last."""
+    available: tuple[str, ...] = importlib.import_module("models.devices").available()
+    return tuple(_described(name) for name in available)
 
 
-def chosen(name: str) -> tuple[str, str]:
-    """The device for "auto", or the one asked for, and a sentence where it had to be another ("" otherwise).
-
-    Raises ValueError on a name that is none.
-    """
+def checked(name: str) -> str:
+    """`name` if it is a device's. Raises ValueError with one sentence."""
     if name not in NAMES:
         raise ValueError(f"there is no device called {name}; there is {', '.join(NAMES)}")
-    if name == "cpu":
-        return "cpu", ""
-    here = [device.name for device in devices()]
-    if name == "auto":
-        return here[0], ""
-    return (name, "") if name in here else (here[-1], f"This machine has no {name} device; the processor did it.")
+    return name
 
 
-def _torch() -> Any:
-    return importlib.import_module("torch")
+def _described(name: str) -> Device:
+    if name == "cuda":
+        torch: Any = importlib.import_module("torch")
+        properties = torch.cuda.get_device_properties(0)
+        return Device(name, properties.name, properties.total_memory)
+    return Device(name, "Apple graphics" if name == "mps" else f"Processor, {os.cpu_count()} threads")

@@ -7,6 +7,7 @@ file goes when the reader drops the array. Shared memory would die with SIGBUS w
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import shutil
 import weakref
@@ -141,7 +142,5 @@ def _cache() -> Path:
 
 
 def _remove(path: Path) -> None:
-    try:
+    with contextlib.suppress(OSError):  # Windows keeps a mapped file; the whole folder goes later
         path.unlink(missing_ok=True)
-    except OSError:  # Windows keeps a mapped file; the whole folder goes later
-        pass

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from app.devices import Device, chosen, devices
+from app.devices import Device, checked, devices
 from models import catalog
-from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.recovery import Inputs, Progress, Recovery
 
 OnProgress = Callable[[Progress], None]
 IsCancelled = Callable[[], bool]
@@ -51,25 +51,15 @@ class Recover(Job, frozen=True):
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Recovery:
         options = catalog.checked(self.engine, self.options)
+        checked(self.inputs.device)
         missing = catalog.engine(self.engine).missing_weights()
         if missing:
             raise ValueError(f"the engine {self.engine} lacks its weights {', '.join(missing)}")
         on_progress(Progress(0, "loading the engine"))
         run = catalog.load(self.engine)
-        device, note = chosen(self.inputs.device)
         started = time.perf_counter()
-        try:
-            recovery = run(replace(self.inputs, device=device), options, on_progress, is_cancelled)
-        except (Cancelled, ValueError):
-            raise
-        except Exception as error:
-            if device == "cpu":
-                raise
-            note = f"The {device} device failed ({_first_line(error)}); the processor did it."
-            on_progress(Progress(0, note))
-            recovery = run(replace(self.inputs, device="cpu"), options, on_progress, is_cancelled)
-        notes = (note, *recovery.notes) if note else recovery.notes
-        return replace(recovery, notes=notes, seconds=time.perf_counter() - started)
+        recovery = run(self.inputs, options, on_progress, is_cancelled)
+        return replace(recovery, seconds=time.perf_counter() - started)
 
 
 class Preview(Recover, frozen=True):
@@ -116,10 +106,6 @@ class ScreenCopy(Job, frozen=True):
         from app.playback import screen_copy
 
         return screen_copy(self.recovery, self.width, self.height)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @dataclass(frozen=True)

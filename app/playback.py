@@ -54,8 +54,8 @@ def displacements(
     here = motion.trajectories_at(t)
     ways = np.concatenate([motion.trajectories_at(other) - here for other in others], -1)
     height, width = here.shape[:2]
-    to_middle = motion.offsets_at(t) * np.float32([width / size[1], height / size[0]])
-    moved = _sampled(ways, to_middle.astype(np.float32))
+    to_middle = motion.offsets_at(t) * np.array([width / size[1], height / size[0]], np.float32)
+    moved = _sampled(ways, to_middle)
     return moved[..., :2], moved[..., 2:]
 
 
@@ -64,10 +64,12 @@ def _sampled(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
     import cv2
 
     height, width = picture.shape[:2]
+    field = np.ascontiguousarray(field, np.float32)
     if field.shape[:2] != (height, width):
-        field = cv2.resize(np.ascontiguousarray(field), (width, height), interpolation=cv2.INTER_LINEAR)
+        field = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
     flags = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    return cv2.remap(picture, np.ascontiguousarray(field), None, flags, borderMode=cv2.BORDER_REPLICATE)
+    x, y = cv2.split(field)
+    return cv2.remap(picture, x, y, flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def screen_copy(recovery: Recovery, max_width: int, max_height: int) -> Recovery:
@@ -92,7 +94,7 @@ def _screen_motion(motion: Motion, across: float, down: float) -> Motion:
     height, width = motion.offsets.shape[1:3]
     coarser = min(1.0, SCREEN_GRID / max(height, width))
     grid = motion.resized(max(1, round(height * coarser)), max(1, round(width * coarser)))
-    scale = np.float32([across, down])
+    scale = np.array([across, down], np.float32)
     return replace(grid, offsets=grid.offsets * scale, trajectories=grid.trajectories * scale)
 
 

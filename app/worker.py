@@ -1,4 +1,4 @@
-"""The process that runs jobs for the window: a line of JSON in for each request, lines of JSON out for what comes of it.
+"""The process that runs jobs for the window: a line of JSON in for a request, lines of JSON out for its course.
 
 The main thread reads, one other thread runs the jobs one after another. Engines, and torch with them, are imported in
 this process only. It ends when its input does, so none outlives its window.

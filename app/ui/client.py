@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, QObject, QProcess, QProcessEnvironment, Q
 
 from app.exchange import Exchange
 from app.jobs import Job, Queue, Ticket, Warm
-from app.worker import Cancel, Do, Failed, Finished, Report, Stepped, Stopped
+from app.worker import Cancel, Do, Finished, Report, Stepped, Stopped
 
 PATIENCE = 150
 """Milliseconds that a cancelled job has to stop by itself."""
@@ -55,7 +55,8 @@ class WorkerClient(QObject):
         self._process: QProcess | None = None
         self._dying: set[QProcess] = set()
         self.log: deque[str] = deque(maxlen=200)
-        self._deadline = QTimer(self, singleShot=True, interval=PATIENCE, objectName=f"{channel} deadline")
+        self._deadline = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._deadline.setObjectName(f"{channel} deadline")
         self._deadline.timeout.connect(self._kill)
 
     def submit(self, job: Job, asked: bool = True) -> int:
@@ -227,7 +228,7 @@ class WorkerClient(QObject):
 
     def _keep_log(self) -> None:
         if self._process is not None:
-            text = self._process.readAllStandardError().data().decode(errors="replace")
+            text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
             self.log.extend(text.splitlines())
 
     def _gone(self, code: int, status: QProcess.ExitStatus) -> None:
