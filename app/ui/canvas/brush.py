@@ -1,0 +1,202 @@
+"""The tools that paint: brush, eraser and lasso.
+
+What the hand paints is shown at once as dabs and reaches the document in pieces, the first within half a second, so
+that a crash in a long stroke loses little. All pieces of one stroke join into one undo step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import hypot
+
+import numpy as np
+
+from app.edits import Rect
+from app.ui.canvas import hits
+from app.ui.canvas.events import (
+    Answer,
+    BrushSize,
+    Cancel,
+    Dabs,
+    Event,
+    Move,
+    Outline,
+    Patch,
+    Pointer,
+    Press,
+    Refuse,
+    Release,
+    Rollback,
+    Scene,
+    Select,
+)
+from app.ui.canvas.raster import Dab, along, is_empty, polygon, runs, stamp, tiles
+from models.guidance import MAX_REGIONS, NO_REGION, Guidance
+
+PIECE_SECONDS = 0.5
+SMALLEST_BRUSH, LARGEST_BRUSH = 1.0, 2000.0
+FAINTEST = 0.15
+"""Share of the brush's size that the lightest touch of a pen leaves."""
+
+
+def painted_number(scene: Scene) -> int | None:
+    """Which region painting goes to: the selected one, else the next new one; None where there is no number left."""
+    if scene.selected and scene.guidance.region(scene.selected):
+        return scene.selected
+    return free_number(scene.guidance)
+
+
+def free_number(guidance: Guidance) -> int | None:
+    """The number that the next new region gets."""
+    taken = {region.number for region in guidance.regions}
+    return next((number for number in range(1, MAX_REGIONS + 1) if number not in taken), None)
+
+
+FULL = Refuse(f"There are {MAX_REGIONS} regions already; delete one to paint another.")
+
+
+class BrushTool:
+    """Paints the selected region, or a new one; as eraser clears whatever it passes over.
+
+    Alt and a drag sideways change the size, Ctrl and a click select what is painted there.
+    """
+
+    def __init__(self, erases: bool = False) -> None:
+        self._erases = erases
+        self._number: int | None = None
+        self._resizes: tuple[float, float] | None = None
+        self._last: Dab | None = None
+        self._pending: list[Dab] = []
+        self._pieces = 0
+        self._since = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self._number is not None or self._resizes is not None
+
+    def handle(self, event: Event, scene: Scene) -> list[Answer]:
+        if isinstance(event, Press):
+            return self._pressed(event, scene)
+        if isinstance(event, Cancel):
+            return self._cancelled()
+        if self._resizes and isinstance(event, Pointer):
+            return self._resized(event)
+        if self._number is None:
+            return []
+        answers: list[Answer] = []
+        if isinstance(event, Move):
+            answers.append(self._dabs(event, scene))
+        if isinstance(event, Release) or event.seconds - self._since >= PIECE_SECONDS:
+            answers += self._piece(event.seconds, scene)
+        if isinstance(event, Release):
+            self._number = None
+        return answers
+
+    def _pressed(self, event: Press, scene: Scene) -> list[Answer]:
+        if event.ctrl:
+            return [Select(hits.painted(event.x, event.y, scene.guidance.areas).number or None)]
+        if event.alt:
+            self._resizes = event.x, scene.brush_size
+            return []
+        self._number = NO_REGION if self._erases else painted_number(scene)
+        if self._number is None:
+            return [FULL]
+        self._last, self._pending, self._pieces, self._since = None, [], 0, event.seconds
+        return [self._dabs(event, scene)]
+
+    def _dabs(self, event: Pointer, scene: Scene) -> Dabs:
+        share = FAINTEST + (1 - FAINTEST) * min(max(event.pressure, 0.0), 1.0)
+        new = Dab(event.x, event.y, scene.brush_size / 2 * share)
+        dabs = tuple(along(self._last, new))
+        self._last = new
+        self._pending += dabs
+        return Dabs(self._number or NO_REGION, dabs)
+
+    def _piece(self, seconds: float, scene: Scene) -> list[Answer]:
+        number, text = self._number or NO_REGION, "Erase" if self._erases else "Paint"
+        answers: list[Answer] = []
+        for rect, values in _painted(scene.guidance.areas, self._pending, number):
+            answers.append(Patch(number, rect, values, text, joins=self._pieces > 0))
+            self._pieces += 1
+        if answers and number and number != scene.selected:
+            answers.append(Select(number))
+        self._pending, self._since = [], seconds
+        return answers
+
+    def _cancelled(self) -> list[Answer]:
+        busy, self._number, self._resizes = self._number is not None, None, None
+        return [Rollback(undo=self._pieces > 0)] if busy else []
+
+    def _resized(self, event: Pointer) -> list[Answer]:
+        start, size = self._resizes or (event.x, LARGEST_BRUSH)
+        if isinstance(event, Release):
+            self._resizes = None
+            return []
+        return [BrushSize(min(max(size + 2 * (event.x - start), SMALLEST_BRUSH), LARGEST_BRUSH))]
+
+
+def _painted(areas: np.ndarray, dabs: Sequence[Dab], number: int) -> list[tuple[Rect, np.ndarray]]:
+    """Rectangles and their new values, of those that the dabs change. Where two overlap, the later has both."""
+    changes: list[tuple[Rect, np.ndarray]] = []
+    for rect, run in runs(dabs, *areas.shape):
+        x0, y0, x1, y1 = rect
+        values = areas[y0:y1, x0:x1].copy()
+        for earlier, other in changes:
+            _overlay(values, rect, other, earlier)
+        for dab in run:
+            stamp(values, dab, number, (x0, y0))
+        if (values != areas[y0:y1, x0:x1]).any():
+            changes.append((rect, values))
+    return changes
+
+
+def _overlay(values: np.ndarray, rect: Rect, other: np.ndarray, of: Rect) -> None:
+    """Copy what `other` says about the rectangle `of` into `values` where the two rectangles meet."""
+    x0, y0 = max(rect[0], of[0]), max(rect[1], of[1])
+    x1, y1 = min(rect[2], of[2]), min(rect[3], of[3])
+    if x0 < x1 and y0 < y1:
+        part = other[y0 - of[1] : y1 - of[1], x0 - of[0] : x1 - of[0]]
+        values[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] = part
+
+
+class LassoTool:
+    """Fills what the hand draws round, for the selected region or a new one; with Alt erases it. A click selects."""
+
+    def __init__(self) -> None:
+        self._points: list[tuple[float, float]] = []
+        self._erases = False
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._points)
+
+    def handle(self, event: Event, scene: Scene) -> list[Answer]:
+        if isinstance(event, Press):
+            self._points, self._erases = [(event.x, event.y)], event.alt
+        elif isinstance(event, Move) and self._points:
+            if hypot(event.x - self._points[-1][0], event.y - self._points[-1][1]) * scene.scale >= 1:
+                self._points.append((event.x, event.y))
+                return [Outline(tuple(self._points))]
+        elif isinstance(event, Release) and self._points:
+            points, self._points = self._points, []
+            return [Outline(), *self._filled(points, scene)]
+        elif isinstance(event, Cancel) and self._points:
+            self._points = []
+            return [Outline()]
+        return []
+
+    def _filled(self, points: list[tuple[float, float]], scene: Scene) -> list[Answer]:
+        areas = scene.guidance.areas
+        if len(points) < 3:
+            return [Select(hits.painted(*points[0], areas).number or None)]
+        number = NO_REGION if self._erases else painted_number(scene)
+        if number is None:
+            return [FULL]
+        answers: list[Answer] = []
+        rect, inside = polygon(points, *areas.shape)
+        for x0, y0, x1, y1 in () if is_empty(rect) else tiles(rect):
+            values, mask = areas[y0:y1, x0:x1].copy(), inside[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
+            if (values[mask] != number).any():
+                values[mask] = number
+                answers.append(Patch(number, (x0, y0, x1, y1), values, "Lasso", joins=bool(answers)))
+        return [*answers, Select(number)] if answers and number else answers

@@ -1,0 +1,145 @@
+"""Brush strokes and polygons as pixels: which ones a disc, a stroke or a lasso covers, without soft edges.
+
+A pixel belongs to a shape if its centre does. Coordinates are photo px, the centre of pixel (i, j) at i + 1/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, hypot
+
+import numpy as np
+
+from app.edits import Rect
+
+LARGEST_PIECE = 1 << 19
+"""px in one piece of a stroke, so that packing it takes no more than a few milliseconds."""
+
+
+@dataclass(frozen=True)
+class Dab:
+    """A disc."""
+
+    x: float
+    y: float
+    radius: float
+
+    def rect(self, height: int, width: int) -> Rect:
+        """The pixels it can touch, cut at the photo's border; empty where it lies outside."""
+        reach = max(self.radius, 0.5)
+        x0, y0 = max(floor(self.x - reach), 0), max(floor(self.y - reach), 0)
+        return x0, y0, min(ceil(self.x + reach), width), min(ceil(self.y + reach), height)
+
+
+def along(last: Dab | None, new: Dab) -> Iterator[Dab]:
+    """The dabs after `last` up to `new`, a quarter of the radius apart, so that a stroke's edge looks smooth."""
+    if last is None:
+        yield new
+        return
+    distance = hypot(new.x - last.x, new.y - last.y)
+    steps = max(1, ceil(distance / max(min(last.radius, new.radius) / 4, 0.5)))
+    for step in range(1, steps + 1):
+        share = step / steps
+        yield Dab(
+            last.x + share * (new.x - last.x),
+            last.y + share * (new.y - last.y),
+            last.radius + share * (new.radius - last.radius),
+        )
+
+
+def stamp(pixels: np.ndarray, dab: Dab, value: int, corner: tuple[int, int] = (0, 0)) -> Rect:
+    """Put `value` where the disc lies into `pixels` (H, W), whose first pixel is the photo's `corner` (x, y).
+
+    Returns the rectangle that was touched, in the coordinates of `pixels`. A disc of less than a pixel still paints
+    the one it lies in.
+    """
+    local = Dab(dab.x - corner[0], dab.y - corner[1], dab.radius)
+    x0, y0, x1, y1 = rect = local.rect(*pixels.shape)
+    if x0 < x1 and y0 < y1:
+        if dab.radius <= 0.75:
+            pixels[int(min(max(local.y, y0), y1 - 1)), int(min(max(local.x, x0), x1 - 1))] = value
+        else:
+            pixels[y0:y1, x0:x1][_inside(local, rect)] = value
+    return rect
+
+
+def _inside(dab: Dab, rect: Rect) -> np.ndarray:
+    x0, y0, x1, y1 = rect
+    x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - dab.x)
+    y = np.arange(y0, y1, dtype=np.float32) + np.float32(0.5 - dab.y)
+    return (x * x)[None] + (y * y)[:, None] <= dab.radius * dab.radius
+
+
+def union(one: Rect | None, other: Rect) -> Rect:
+    """The smallest rectangle around both; an empty one counts for nothing."""
+    if one is None or is_empty(one):
+        return other
+    if is_empty(other):
+        return one
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def is_empty(rect: Rect) -> bool:
+    return rect[0] >= rect[2] or rect[1] >= rect[3]
+
+
+def area(rect: Rect) -> int:
+    return max(rect[2] - rect[0], 0) * max(rect[3] - rect[1], 0)
+
+
+def runs(dabs: Sequence[Dab], height: int, width: int) -> Iterator[tuple[Rect, list[Dab]]]:
+    """A stroke in pieces whose rectangles stay small, however far the hand went."""
+    rect: Rect | None = None
+    run: list[Dab] = []
+    for dab in dabs:
+        own = dab.rect(height, width)
+        if is_empty(own):
+            continue
+        wider = union(rect, own)
+        if rect is not None and area(wider) > max(LARGEST_PIECE, 2 * area(own)):
+            yield rect, run
+            wider, run = own, []
+        rect = wider
+        run.append(dab)
+    if rect is not None:
+        yield rect, run
+
+
+def polygon(points: Sequence[tuple[float, float]], height: int, width: int) -> tuple[Rect, np.ndarray]:
+    """The pixels inside a closed polygon: their rectangle within the photo and bool (h, w) in it.
+
+    What the line goes round more than once is inside too (winding rule), so that a lasso that crosses itself leaves no
+    holes. The rectangle is empty where nothing is inside.
+    """
+    corners = np.asarray(points, np.float64).reshape(-1, 2)
+    if len(corners) < 3:
+        return (0, 0, 0, 0), np.zeros((0, 0), bool)
+    x0, y0 = np.floor(corners.min(0)).astype(int)
+    x1, y1 = np.ceil(corners.max(0)).astype(int)
+    rect = max(int(x0), 0), max(int(y0), 0), min(int(x1), width), min(int(y1), height)
+    if is_empty(rect):
+        return (0, 0, 0, 0), np.zeros((0, 0), bool)
+    return rect, _winding(corners, rect) != 0
+
+
+def _winding(corners: np.ndarray, rect: Rect) -> np.ndarray:
+    """How often the polygon goes round each pixel's centre: what its edges left of it add up to, row by row."""
+    x0, y0, x1, y1 = rect
+    turns = np.zeros((y1 - y0, x1 - x0 + 1), np.int16)
+    for (xa, ya), (xb, yb) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        first, last = ceil(min(ya, yb) - 0.5), ceil(max(ya, yb) - 0.5)
+        rows = np.arange(max(first, y0), min(last, y1))
+        if len(rows):
+            crossing = xa + (rows + 0.5 - ya) * ((xb - xa) / (yb - ya))
+            columns = np.clip(np.ceil(crossing - 0.5).astype(np.intp), x0, x1) - x0
+            turns[rows - y0, columns] += 1 if yb > ya else -1
+    return np.cumsum(turns[:, :-1], axis=1, dtype=np.int16)
+
+
+def tiles(rect: Rect, size: int = 512) -> Iterator[Rect]:
+    """A rectangle cut into squares of at most `size` px a side."""
+    x0, y0, x1, y1 = rect
+    for y in range(y0, y1, size):
+        for x in range(x0, x1, size):
+            yield x, y, min(x + size, x1), min(y + size, y1)
