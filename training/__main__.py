@@ -1,0 +1,67 @@
+"""Train: `python -m training motion --photos DIR --minutes 30 --out DIR [--resume]`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from training.loop import Budget, resume, start, train
+from training.recipes import NAMES, recipe, rendered
+from training.world import World, load_photos
+
+HELD_OUT, HELD_OUT_SEED = 96, 777_000
+
+
+def main(arguments: list[str] | None = None) -> None:
+    chosen = _parser().parse_args(arguments)
+    device = torch.device(chosen.device)
+    one = recipe(chosen.recipe)
+    photos = load_photos(chosen.photos, "train", tuple(chosen.classes)).to(device)
+    reach = tuple(share * chosen.size for share in one.reach)
+    world = World(photos, chosen.size, (reach[0], reach[1]))
+    unseen = load_photos(chosen.photos, "val", ("A", "B", "C")).to(device)
+    held_out = rendered(dataclasses.replace(world, photos=unseen), one, HELD_OUT, HELD_OUT_SEED, chosen.frames)
+    batches = [{key: value[i : i + 16] for key, value in held_out.items()} for i in range(0, HELD_OUT, 16)]
+
+    def check(network: nn.Module) -> dict[str, float]:
+        return one.validate(network, batches)
+
+    run = start(one, device, chosen.seed, chosen.initial)
+    if chosen.resume:
+        resume(run, chosen.out)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    said = {"recipe": chosen.recipe, "settings": dataclasses.asdict(one), "photos": photos.names}  # type: ignore[call-overload]
+    said |= {"classes": photos.classes, "size": chosen.size, "seed": chosen.seed, "device": str(device)}
+    (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
+    few = {key: value[::12] for key, value in held_out.items()}
+    train(
+        run, world, Budget(chosen.minutes, chosen.steps), chosen.out, seed=chosen.seed, frames=chosen.frames,
+        check=check, check_every=chosen.check_every, held_out=few,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Train one recipe.")
+    parser.add_argument("recipe", choices=NAMES)
+    parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, train/ and val/")
+    parser.add_argument("--classes", default="A", help="licence classes to train on, such as AB (default A)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and sheets")
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--steps", type=int, help="train exactly so many steps instead")
+    parser.add_argument("--resume", action="store_true", help="go on with the checkpoint in --out")
+    parser.add_argument("--initial", type=Path, help="folder of a checkpoint to begin with")
+    parser.add_argument("--size", type=int, default=128, help="side of the rendered pictures, px")
+    parser.add_argument("--frames", type=int, default=7, choices=(2, 3, 4, 7))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--check-every", type=float, default=300.0, help="seconds between scores")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

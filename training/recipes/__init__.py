@@ -1,0 +1,67 @@
+"""What can be trained, by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import Protocol, cast
+
+import torch
+from torch import nn
+
+from training.world import Exposures, World
+from training.world.dice import Dice
+
+NAMES = ("motion", "restoration", "decomposition")
+Batch = dict[str, torch.Tensor]
+
+
+class Recipe(Protocol):
+    """One thing to train. The loop does the rest.
+
+    batch, rate, clip  pictures a step, the highest learning rate, the largest norm of the gradient.
+    reuse              how often a rendered exposure is learned from, each time turned or mirrored another way.
+    reach              shortest and longest path in the world, as shares of the picture's side.
+    score              the validation number that says how good it is; smaller is better.
+    """
+
+    batch: int
+    rate: float
+    clip: float
+    reuse: int
+    reach: tuple[float, float]
+    score: str
+
+    def network(self) -> nn.Module: ...
+
+    def material(self, exposures: Exposures, dice: Dice) -> Batch:
+        """What a rendered batch is kept as: tensors whose first dimension is the exposure."""
+        ...
+
+    def turned(self, batch: Batch, dice: Dice) -> Batch:
+        """The same exposures mirrored, turned or reversed at random."""
+        ...
+
+    def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor: ...
+
+    def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]: ...
+
+    def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
+        """Rows of pictures to look at."""
+        ...
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of this name. Raises ValueError with one sentence."""
+    if name not in NAMES:
+        raise ValueError(f"there is no recipe called {name}; there is {', '.join(NAMES)}")
+    return cast("Recipe", importlib.import_module(f"training.recipes.{name}").RECIPE)
+
+
+def rendered(world: World, one: Recipe, count: int, seed: int, frames: int = 7) -> Batch:
+    """`count` exposures as the recipe's material, rendered in groups of one recipe batch, all from one seed."""
+    parts = []
+    for group in range(0, count, one.batch):
+        exposures = world.render(min(one.batch, count - group), seed * 1009 + group, frames)
+        parts.append(one.material(exposures, Dice(seed * 1009 + group + 1, world.device)))
+    return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}

@@ -1,0 +1,123 @@
+"""The motion network: start and end of every pixel, with guidance and without.
+
+Where a true direction is told the loss is the plain end-point error; elsewhere the smaller of the errors against the
+two time directions, because one photo cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from models.trajectory.network import MotionNetwork
+from training.recipes import Batch
+from training.sheets import flow_colours, picture
+from training.symmetry import turned, turned_vectors
+from training.world import Exposures
+from training.world.dice import Dice
+from training.world.hints import sloppy
+
+UNTOLD = 0.35
+MOVING = 1.0
+
+
+def end_point_errors(found: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Mean over the four fields (B, 4, 2, h, w) of the robust end-point error, (B, 1, h, w) px."""
+    return ((found - truth).square().sum(2) + 0.01).sqrt().mean(1, keepdim=True)
+
+
+def backwards(motion: torch.Tensor) -> torch.Tensor:
+    """Motion (B, 4, 2, h, w) of the same exposures played backwards: start and end change places."""
+    return motion[:, [1, 0, 3, 2]]
+
+
+@dataclass(frozen=True)
+class Motion:
+    batch: int = 8
+    rate: float = 1e-3
+    clip: float = 2.0
+    reuse: int = 3
+    reach: tuple[float, float] = (0.015, 0.25)
+    score: str = "told_epe"
+    widths: tuple[int, ...] = (24, 48, 96, 128)
+
+    def network(self) -> nn.Module:
+        return MotionNetwork(self.widths)
+
+    def material(self, exposures: Exposures, dice: Dice) -> Batch:
+        ends = torch.cat((exposures.offsets[:, [0, -1]], exposures.trajectories[:, [0, -1]]), 1)
+        half = F.avg_pool2d(ends.flatten(0, 1), 2).unflatten(0, ends.shape[:2])
+        guidance, firm = sloppy(dice, exposures)
+        firm = F.avg_pool2d(firm.float(), 2) > 0.99
+        return {"photo": exposures.photo, "motion": half, "guidance": guidance, "firm": firm}
+
+    def turned(self, batch: Batch, dice: Dice) -> Batch:
+        way = int(dice.whole(8))
+        guidance = torch.cat((turned_vectors(batch["guidance"][:, :2], way), turned(batch["guidance"][:, 2:], way)), 1)
+        batch = {
+            "photo": turned(batch["photo"], way),
+            "motion": turned_vectors(batch["motion"], way),
+            "guidance": guidance,
+            "firm": turned(batch["firm"], way),
+        }
+        back = dice.chance(0.5, len(guidance))
+        signs = torch.ones_like(guidance[:, :, :1, :1])
+        signs[:, :2] = torch.where(back, -1.0, 1.0)[:, None, None, None]
+        batch["guidance"] = guidance * signs
+        batch["motion"] = torch.where(back[:, None, None, None, None], backwards(batch["motion"]), batch["motion"])
+        return batch
+
+    def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
+        told = (~dice.chance(UNTOLD, len(batch["photo"])))[:, None, None, None]
+        guidance = batch["guidance"] * told
+        found = network(batch["photo"], guidance).float()
+        forward = end_point_errors(found, batch["motion"])
+        either = torch.minimum(forward, end_point_errors(found, backwards(batch["motion"])))
+        return torch.where(batch["firm"] & told, forward, either).mean()
+
+    def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """End-point error of the flow in px, where guidance is told and true, and without guidance against the better
+        time direction; on all pixels, on moving ones, and beside it that of zero motion and of the best constant."""
+        sums: dict[str, float] = {}
+        pixels = moving_pixels = 0
+        for batch in batches:
+            truth = batch["motion"][:, 3] - batch["motion"][:, 2]
+            flows = {}
+            for name, guidance in (("told", batch["guidance"]), ("untold", None)):
+                found = network(batch["photo"], guidance).float()
+                flows[name] = found[:, 3] - found[:, 2]
+            firm = batch["firm"][:, 0]
+            moving = (truth.norm(dim=1) > MOVING) & firm
+            constant = truth.mean((2, 3), keepdim=True)
+            errors = {
+                "told": (flows["told"] - truth).norm(dim=1),
+                "untold": torch.minimum(*((sign * flows["untold"] - truth).norm(dim=1) for sign in (1, -1))),
+                "zero": truth.norm(dim=1),
+                "constant": (constant - truth).norm(dim=1),
+            }
+            for name, error in errors.items():
+                sums[f"{name}_epe"] = sums.get(f"{name}_epe", 0) + float(error[firm].sum())
+                sums[f"{name}_epe_moving"] = sums.get(f"{name}_epe_moving", 0) + float(error[moving].sum())
+            pixels, moving_pixels = pixels + int(firm.sum()), moving_pixels + int(moving.sum())
+        counts = {True: max(moving_pixels, 1), False: max(pixels, 1)}
+        return {name: value / counts[name.endswith("moving")] for name, value in sums.items()}
+
+    def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
+        rows = []
+        found = network(batch["photo"], batch["guidance"]).float()
+        blind = network(batch["photo"]).float()
+        for one in range(len(found)):
+            truth = batch["motion"][one, 3] - batch["motion"][one, 2]
+            longest = float(truth.norm(dim=0).max())
+            fields = (batch["motion"][one], found[one], blind[one])
+            flows = [flow_colours(F.interpolate((x[3] - x[2])[None], scale_factor=2)[0], longest) for x in fields]
+            told = flow_colours(batch["guidance"][one, :2], 1.5)
+            rows.append([picture(batch["photo"][one]), told, *flows])
+        return rows
+
+
+RECIPE = Motion()

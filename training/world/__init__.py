@@ -1,0 +1,6 @@
+"""The synthetic world: photos in layers, moved along known trajectories, exposed."""
+
+from training.world.photos import Photos, load_photos
+from training.world.scene import Exposures, World
+
+__all__ = ["Exposures", "Photos", "World", "load_photos"]
