@@ -44,7 +44,7 @@ class Photo:
 
     pixels   (H, W, 3) uint8 or uint16, sRGB curve in the photo's own colour profile, orientation applied.
     name     the file's name, "holiday.jpg".
-    data     the original file: its bytes, or where a copy of it lies.
+    data     the original file's bytes, uint8 (size,).
     profile  its ICC profile, None where it has none.
     exif     its EXIF block without orientation and pixel sizes, None where it has none.
     notes    sentences for the user about what reading it took.
@@ -52,14 +52,10 @@ class Photo:
 
     pixels: np.ndarray
     name: str
-    data: bytes | Path = field(repr=False)
+    data: np.ndarray = field(repr=False)
     profile: bytes | None = field(default=None, repr=False)
     exif: bytes | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
-
-    def original(self) -> bytes:
-        """The original file's bytes."""
-        return self.data if isinstance(self.data, bytes) else self.data.read_bytes()
 
 
 class Unfit(ValueError):
@@ -120,15 +116,16 @@ def check_size(height: int, width: int) -> None:
 def _decoded(data: bytes, name: str) -> Photo:
     from app import deep_pictures
 
+    file = np.frombuffer(data, np.uint8)
     suffix = Path(name).suffix.lower()
     if suffix in RAW_SUFFIXES:
         pixels = deep_pictures.raw(data)
-        return Photo(pixels, name, data, notes=("The raw photo was developed with the camera's white balance.",))
+        return Photo(pixels, name, file, notes=("The raw photo was developed with the camera's white balance.",))
     formats = _formats(suffix)
     deep = deep_pictures.tiff(data) if data.startswith(_TIFF) else None
     if deep is not None:
         return Photo(
-            oriented(deep.pixels, deep.orientation), name, data, _usable(deep.profile), _tiff_exif(data), deep.notes
+            oriented(deep.pixels, deep.orientation), name, file, _usable(deep.profile), _tiff_exif(data), deep.notes
         )
     picture = _opened(data, formats)
     picture.load()
@@ -141,7 +138,7 @@ def _decoded(data: bytes, name: str) -> Photo:
     if count > 1 and picture.format != "MPO":
         notes = (*notes, f"The file holds {count} pictures; the first was read.")
     profile = _usable(picture.info.get("icc_profile"))
-    return Photo(oriented(pixels, orientation), name, data, profile, _exif(picture), notes)
+    return Photo(oriented(pixels, orientation), name, file, profile, _exif(picture), notes)
 
 
 def _formats(suffix: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ HEIGHT, WIDTH = 20, 30
 
 
 def photo(height: int = HEIGHT, width: int = WIDTH) -> Photo:
-    return Photo(np.zeros((height, width, 3), np.uint8), "photo.png", b"")
+    return Photo(np.zeros((height, width, 3), np.uint8), "photo.png", np.zeros(1, np.uint8))
 
 
 def recovery() -> Recovery:
