@@ -74,7 +74,7 @@ ACTIONS: tuple[Action, ...] = (
       when="document"),
     A("recover", "Recover", "recovering.start", "Find the motion in the photo at full size", "Ctrl+Return", "recover",
       "motion"),
-    A("cancel", "Cancel", "recovering.cancel", "Stop what is being recovered or exported", "Ctrl+.", "cancel",
+    A("cancel", "Cancel", "cancel", "Stop what is being recovered or exported", "Ctrl+.", "cancel",
       "running"),
     A("live_preview", "Preview while drawing", "recovering.set_live", "Show the motion while an arrow is changed",
       "Ctrl+L", "preview", group="alone"),

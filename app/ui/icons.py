@@ -30,14 +30,16 @@ def _colour(mode: QIcon.Mode, state: QIcon.State) -> str:
 class _LineIcon(QIconEngine):
     """Draws an SVG whose `currentColor` is asked for at the moment of painting, so that a new theme needs no rebuild."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_accent: bool = False) -> None:
         super().__init__()
         self._name = name
+        self._on_accent = on_accent
 
     def clone(self) -> QIconEngine:
-        return _LineIcon(self._name)
+        return _LineIcon(self._name, self._on_accent)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        state = QIcon.State.On if self._on_accent else state
         drawing = _drawing(self._name).replace(b"currentColor", _colour(mode, state).encode())
         QSvgRenderer(QByteArray(drawing)).render(painter, QRectF(rect))
 
@@ -55,6 +57,12 @@ def icon(name: str) -> QIcon:
     """The line drawing of this name. Raises FileNotFoundError where there is none."""
     _drawing(name)
     return QIcon(_LineIcon(name))
+
+
+@cache
+def on_accent(name: str) -> QIcon:
+    """The same drawing for a button in the accent colour."""
+    return QIcon(_LineIcon(name, on_accent=True))
 
 
 def application_icon() -> QIcon:

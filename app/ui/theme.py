@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.ui.icons import FOLDER
 from app.ui.settings import settings
 
 CHOICES = ("system", "light", "dark")
@@ -135,7 +136,7 @@ def _palette(colour: Colours) -> QPalette:
 
 
 def _style(colour: Colours) -> str:
-    text = _SHEET
+    text = _SHEET.replace("@icons", FOLDER.as_posix())
     for name, value in vars(colour).items():
         text = text.replace(f"@{name};", f"{value};").replace(f"@{name} ", f"{value} ")
     return text
@@ -148,6 +149,7 @@ QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 4px; b
 QToolButton:hover { background: @raised; }
 QToolButton:pressed { background: @field; }
 QToolButton:checked { background: @accent; color: @on_accent; }
+QToolButton:checked:disabled { background: transparent; }
 QToolButton:focus { border-color: @accent; }
 QToolButton:checked:focus { border-color: @text; }
 QToolButton::menu-indicator { image: none; }
@@ -163,9 +165,15 @@ QLineEdit, QAbstractSpinBox, QComboBox {
   border: 1px solid @line; border-radius: 4px; background: @field; padding: 2px 5px; min-height: 18px;
   selection-background-color: @accent; selection-color: @on_accent; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QListView:focus { border: 1px solid @accent; }
-QComboBox::drop-down { border: 0; width: 16px; }
+QAbstractSpinBox QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
+QComboBox::drop-down { border: 0; width: 20px; }
+QComboBox::down-arrow { image: url("@icons/drop_down.svg"); width: 14px; height: 14px; }
+QComboBox QAbstractItemView { background: @panel; border: 1px solid @line; padding: 4px; }
 QListView, QTreeView { border: 1px solid @line; border-radius: 5px; background: @field; outline: 0; }
 QListView::item { border-radius: 4px; padding: 2px; }
+QListView::item:hover { background: @panel; }
+QListView::item:selected { background: @accent; color: @on_accent; }
 QScrollArea, QScrollArea > QWidget > QWidget#column { background: @panel; border: 0; }
 QScrollBar:vertical { background: transparent; width: 9px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 9px; margin: 0; }

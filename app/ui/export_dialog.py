@@ -1,0 +1,176 @@
+"""What to export and how; remembers what was chosen last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.settings import settings
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file. `moving`: has frames and a speed; `picture`: has a size."""
+
+    title: str
+    suffix: str
+    moving: bool
+    picture: bool = True
+
+
+FORMATS = (
+    Format("GIF", ".gif", True),
+    Format("MP4 video", ".mp4", True),
+    Format("WebP animation", ".webp", True),
+    Format("PNG animation (APNG)", ".png", True),
+    Format("PNG frames in a folder", "", True),
+    Format("This instant as PNG", "@.png", False),
+    Format("Motion: offsets and trajectories", ".npz", False, picture=False),
+    Format("Flow, first to last instant", ".flo", False, picture=False),
+    Format("Guidance labels", "labels.png", False, picture=False),
+)
+_PLAYED = {"Ping-pong": "ping-pong", "Forward": "loop", "Backward": "reverse"}
+
+
+class ExportDialog(QDialog):
+    """Asks for the format and its settings; where to put it is asked next.
+
+    chosen  the `Format` and the settings as a dict: frames, fps, mode, hold, width (0: the photo's), quality.
+    """
+
+    chosen = Signal(object, object)
+
+    def __init__(self, photo_name: str, width: int, frames: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._format = QComboBox(accessibleName="Format")
+        for one in FORMATS:
+            self._format.addItem(one.title)
+        self._frames = QSpinBox(minimum=1, maximum=240, accessibleName="Frames")
+        self._fps = QDoubleSpinBox(minimum=1, maximum=120, decimals=1, accessibleName="Frames per second")
+        self._mode = QComboBox(accessibleName="Played")
+        self._mode.addItems(list(_PLAYED))
+        self._hold = QDoubleSpinBox(minimum=0, maximum=10, decimals=2, singleStep=0.05, suffix=" s",
+                                    accessibleName="Hold at the ends")  # fmt: skip
+        self._width = QSpinBox(minimum=0, maximum=max(width, 16), suffix=" px", accessibleName="Width")
+        self._width.setSpecialValueText(f"the photo's, {width} px")
+        self._quality = QSpinBox(minimum=1, maximum=100, accessibleName="Quality")
+        self._note = QLabel(wordWrap=True)
+        self._note.setProperty("faint", True)
+        self._form = QFormLayout()
+        for title, row in (
+            ("Format", self._format),
+            ("Frames", self._frames),
+            ("Frames per second", self._fps),
+            ("Played", self._mode),
+            ("Hold at the ends", self._hold),
+            ("Width", self._width),
+            ("Quality", self._quality),
+        ):
+            self._form.addRow(title, row)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.go = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.go.setProperty("primary", True)
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addLayout(self._form)
+        layout.addWidget(self._note)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(400)
+        self._photo_name, self._photo_width = photo_name, width
+        self._format.currentIndexChanged.connect(self._adapt)
+        for box in (self._frames, self._fps, self._hold, self._width):
+            box.valueChanged.connect(self._describe)
+        self._mode.currentIndexChanged.connect(self._describe)
+        self._recall(frames)
+        self._adapt()
+
+    def format(self) -> Format:
+        return FORMATS[self._format.currentIndex()]
+
+    def values(self) -> dict[str, int | float | str]:
+        return {
+            "frames": self._frames.value(),
+            "fps": self._fps.value(),
+            "mode": _PLAYED[self._mode.currentText()],
+            "hold": self._hold.value(),
+            "width": self._width.value(),
+            "quality": self._quality.value(),
+        }
+
+    def choose(self, title: str) -> None:
+        """Pick a format by its title."""
+        self._format.setCurrentText(title)
+
+    def _recall(self, frames: int) -> None:
+        stored = settings()
+        stored.beginGroup("export")
+        self._format.setCurrentText(str(stored.value("format", FORMATS[0].title)))
+        self._frames.setValue(stored.value("frames", max(frames, 15), int))
+        self._fps.setValue(stored.value("fps", 15.0, float))
+        self._mode.setCurrentText(str(stored.value("played", "Ping-pong")))
+        self._hold.setValue(stored.value("hold", 0.0, float))
+        self._width.setValue(stored.value("width", 0, int))
+        self._quality.setValue(stored.value("quality", 80, int))
+
+    def _remember(self) -> None:
+        stored = settings()
+        stored.beginGroup("export")
+        stored.setValue("format", self.format().title)
+        stored.setValue("played", self._mode.currentText())
+        for name in ("frames", "fps", "hold", "width", "quality"):
+            stored.setValue(name, self.values()[name])
+
+    def _adapt(self) -> None:
+        """Show what this format has."""
+        one = self.format()
+        for row in (self._frames, self._fps, self._mode, self._hold):
+            self._form.setRowVisible(row, one.moving)
+        if one.suffix == "":
+            for row in (self._fps, self._mode, self._hold):
+                self._form.setRowVisible(row, False)
+        self._form.setRowVisible(self._width, one.picture)
+        self._form.setRowVisible(self._quality, one.suffix in (".mp4", ".webp"))
+        self._describe()
+
+    def _describe(self) -> None:
+        one, values = self.format(), self.values()
+        if not one.moving or one.suffix == "":
+            self._note.setText("")
+            return
+        count = int(values["frames"])
+        shown = 2 * count - 2 if values["mode"] == "ping-pong" and count > 1 else count
+        seconds = shown / float(values["fps"]) + 2 * float(values["hold"])
+        self._note.setText(f"{shown} pictures, {seconds:.1f} s a round.")
+
+    def _accept(self) -> None:
+        self._remember()
+        self.accept()
+        self.chosen.emit(self.format(), self.values())
+
+
+def default_path(photo_name: str, one: Format, folder: Path) -> Path:
+    """A good name for the export beside the photo."""
+    stem = Path(photo_name).stem or "photo"
+    if one.suffix == "":
+        return folder / f"{stem}_frames"
+    if one.suffix.startswith("@"):
+        return folder / f"{stem}_instant.png"
+    if one.suffix == "labels.png":
+        return folder / f"{stem}_guidance.png"
+    return folder / f"{stem}{one.suffix}" if one.suffix != ".png" else folder / f"{stem}_animation.png"

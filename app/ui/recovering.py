@@ -1,0 +1,179 @@
+"""Asks engines for the motion: at full size when the user says so, small and by itself while an arrow is changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.jobs import Preview, Recover
+from app.ui.session import Session
+from app.ui.settings import settings
+from app.ui.workers import Workers
+from models import catalog
+from models.guidance import NO_REGION, Guidance
+from models.motion import Arrow
+from models.recovery import Inputs, Recovery
+
+DEBOUNCE = 150
+PREVIEW_SIDE = 720
+"""Long side of a preview, px: small enough to come back while the hand still moves."""
+
+
+class Recovering(QObject):
+    """One recovery at a time, and previews beside it.
+
+    progressed  fraction, step, seconds left (None: not known yet), preview or None.
+    running_changed  a recovery began or ended.
+    previewed   a preview came back.
+    recovered   the document has got a new recovery.
+    """
+
+    progressed = Signal(float, str, object, object)
+    running_changed = Signal(bool)
+    previewed = Signal(object)
+    recovered = Signal()
+
+    def __init__(self, session: Session, workers: Workers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._workers = workers
+        self.engine = catalog.ENGINES[0].name
+        self.options: Mapping[str, bool | int | float | str] = {}
+        self.device = "auto"
+        self.live = settings().value("live_preview", True, bool)
+        self._job: int | None = None
+        self._preview_job: int | None = None
+        self._started = 0.0
+        self._wanted: Guidance | None = None
+        self._pause = QTimer(self, singleShot=True, interval=DEBOUNCE, objectName="preview")
+        self._pause.timeout.connect(self._submit_preview)
+
+    @property
+    def running(self) -> bool:
+        return self._job is not None
+
+    def start(self) -> None:
+        """Recover the whole photo with the chosen engine and options."""
+        document = self._session.document
+        if document is None or self.running:
+            return
+        if catalog.engine(self.engine).asks == "motion" and not document.guidance.says_motion():
+            self._session.fail("Say first how something moved: paint it and drag an arrow, or drag one for the camera.")
+            return
+        self.drop_preview()
+        self._started = time.monotonic()
+        inputs = Inputs(document.photo.pixels, _copied(document.guidance), self.device)
+        self._job = self._workers.submit(
+            Recover(inputs, self.engine, dict(self.options)),
+            lambda recovery: self._done(document, recovery),
+            self._failed,
+            self._cancelled,
+            self._progress,
+        )
+        self.running_changed.emit(True)
+
+    def cancel(self) -> None:
+        if self._job is not None:
+            self._workers.cancel(self._job)
+
+    def warm(self) -> None:
+        """Load the engine while the user paints."""
+        self._workers.client("engine").warm(self.engine)
+
+    def forget(self) -> None:
+        """Another document comes: what runs is of no use."""
+        self.drop_preview()
+        if self._job is not None:
+            self._workers.forget(self._job)
+            self._over()
+
+    def _progress(self, fraction: float, step: str, preview: object) -> None:
+        gone = time.monotonic() - self._started
+        left = gone * (1 - fraction) / fraction if fraction > 0.05 and gone > 0.5 else None
+        self.progressed.emit(fraction, step, left, preview)
+
+    def _done(self, document: object, recovery: Recovery) -> None:
+        self._over()
+        current = self._session.document
+        if current is None or current is not document:
+            return
+        if self._session.attempt(lambda: current.add_recovery(recovery)):
+            said = f"Recovered {len(recovery.frames)} frames in {recovery.seconds:.1f} s on {recovery.device}."
+            self._session.told.emit(" ".join((said, *recovery.notes)))
+            self.recovered.emit()
+
+    def _failed(self, sentence: str) -> None:
+        self._over()
+        self._session.fail(sentence, {"Try again": self.start})
+
+    def _cancelled(self) -> None:
+        self._over()
+        self._session.told.emit("Cancelled.")
+
+    def _over(self) -> None:
+        self._job = None
+        self.running_changed.emit(False)
+
+    # The two-second preview
+
+    def set_live(self, on: bool) -> None:
+        self.live = on
+        settings().setValue("live_preview", on)
+        if not on:
+            self.drop_preview()
+
+    def dragging(self, number: int, arrow: Arrow) -> None:
+        """An arrow is in the hand: preview it as if it were set."""
+        if self._session.document is not None:
+            self.preview(with_arrow(self._session.document.guidance, number, arrow))
+
+    def preview(self, guidance: Guidance) -> None:
+        """Show soon what this guidance makes of the photo; a newer one takes its place."""
+        if self.live and not self.running and guidance.says_motion():
+            self._wanted = guidance
+            if not self._pause.isActive():  # a throttle: a hand that keeps moving sees previews all the same
+                self._pause.start()
+
+    def drop_preview(self) -> None:
+        """The preview that is on its way is not wanted any more."""
+        self._pause.stop()
+        self._wanted = None
+        if self._preview_job is not None:
+            self._workers.forget(self._preview_job)
+            self._preview_job = None
+
+    def _submit_preview(self) -> None:
+        document, guidance = self._session.document, self._wanted
+        if document is None or guidance is None:
+            return
+        inputs = Inputs(document.photo.pixels, guidance, self.device)
+        job = Preview(inputs, "drawn", _preview_options())
+        self._preview_job = self._workers.submit(job, self._previewed, self._no_preview, asked=False)
+
+    def _previewed(self, recovery: Recovery) -> None:
+        self.previewed.emit(recovery)
+
+    def _no_preview(self, sentence: str) -> None:
+        self._session.told.emit(sentence)
+
+
+def with_arrow(guidance: Guidance, number: int, arrow: Arrow) -> Guidance:
+    """The guidance with another arrow for a region, or with number 0 for the camera."""
+    if number == NO_REGION:
+        return replace(guidance, camera=arrow)
+    regions = (replace(one, arrow=arrow) if one.number == number else one for one in guidance.regions)
+    return replace(guidance, regions=tuple(regions))
+
+
+def _copied(guidance: Guidance) -> Guidance:
+    """Safe from strokes painted while the job waits for its turn."""
+    return replace(guidance, areas=np.array(guidance.areas))
+
+
+def _preview_options() -> dict[str, bool | int | float | str]:
+    known = {option.name for option in catalog.options("drawn")}
+    return {name: value for name, value in {"limit": PREVIEW_SIDE, "frames": 7}.items() if name in known}

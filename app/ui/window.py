@@ -1,0 +1,325 @@
+"""The window: its parts, where they lie, and who tells whom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Change
+from app.ui import actions, theme
+from app.ui.canvas import Canvas
+from app.ui.command_palette import CommandPalette
+from app.ui.error_bar import ErrorBar
+from app.ui.files import Files
+from app.ui.panels.inspector import Inspector
+from app.ui.panels.look import LookPanel
+from app.ui.panels.motion import MotionPanel
+from app.ui.panels.recover import RecoverPanel
+from app.ui.panels.recoveries import RecoveriesPanel
+from app.ui.panels.section import Section
+from app.ui.player import Player
+from app.ui.recovering import Recovering
+from app.ui.session import Session
+from app.ui.settings import settings
+from app.ui.showing import Showing
+from app.ui.timeline import Timeline
+from app.ui.welcome import Welcome
+from app.ui.workers import Workers
+
+PANELS = 304
+TOOLS = ("pan", "brush", "eraser", "lasso", "arrow")
+_BRUSH_STEP = 1.25
+
+
+class Window(QMainWindow):
+    """One window with one document. `engines` names a module with further engines, for tests."""
+
+    def __init__(self, engines: str = "") -> None:
+        super().__init__()
+        self.session = Session(self)
+        self.workers = Workers(self, engines)
+        self.player = Player(self.workers, self)
+        self.recovering = Recovering(self.session, self.workers, self)
+        self.files = Files(self.session, self.workers, self.player, self)
+        self.actions_by_name = actions.build(self)
+        self.canvas = Canvas()
+        self.showing = Showing(self.session, self.player, self.canvas, self.recovering, self)
+        self.motion = MotionPanel(self.session, self.actions_by_name)
+        self.recover = RecoverPanel(self.recovering, self.actions_by_name)
+        self.recoveries = RecoveriesPanel(self.session)
+        self.look = LookPanel(self.actions_by_name)
+        self.inspector = Inspector(self.session)
+        self.timeline = Timeline(self.player, self.actions_by_name)
+        self.welcome = Welcome()
+        self.error_bar = ErrorBar()
+        self._lay_out()
+        self._connect()
+        self._command_palette = CommandPalette(self.actions_by_name.values(), self)
+        self._check_actions()
+        self._opened()
+        self._restore()
+
+    # Where things lie
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("Unshutter")
+        self.setAcceptDrops(True)
+        actions.fill_menus(self.menuBar(), self.actions_by_name)
+        self.addToolBar(self._toolbar())
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.welcome)
+        self._pages.addWidget(self._workspace())
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.error_bar)
+        column.addWidget(self._pages, 1)
+        self.setCentralWidget(central)
+        self._facts = QLabel()
+        self._zoom = QLabel()
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addPermanentWidget(self._facts)
+        self.statusBar().addPermanentWidget(self._zoom)
+
+    def _toolbar(self) -> QToolBar:
+        bar = QToolBar("Tools", movable=False, iconSize=QSize(20, 20))
+        bar.setObjectName("tools")
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        actions.fill_toolbar(bar, self.actions_by_name)
+        return bar
+
+    def _workspace(self) -> QWidget:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.timeline)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, childrenCollapsible=False, handleWidth=1)
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self._panels())
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setSizes([1000, PANELS])
+        return self._splitter
+
+    def _panels(self) -> QWidget:
+        column = QWidget()
+        column.setObjectName("column")
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for title, content in (
+            ("Motion", self.motion),
+            ("Recover", self.recover),
+            ("Recoveries", self.recoveries),
+            ("Look", self.look),
+            ("Inspector", self.inspector),
+        ):
+            layout.addWidget(Section(title, content))
+        layout.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setMinimumWidth(PANELS)
+        self._scroll.setWidget(column)
+        return self._scroll
+
+    # Who tells whom
+
+    def _connect(self) -> None:
+        self.session.opened.connect(self._opened)
+        self.session.changed.connect(self._changed)
+        self.session.failed.connect(self.error_bar.show_sentence)
+        self.session.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
+        self.workers.failed.connect(self.session.fail)
+        self.workers.restarted.connect(self.session.fail)
+        self.canvas.selection_changed.connect(self._selected)
+        self.canvas.tool_changed.connect(lambda name: self.actions_by_name[name].setChecked(True))
+        self.canvas.arrow_dragging.connect(self.recovering.dragging)
+        self.canvas.hovered.connect(self.inspector.hover)
+        self.canvas.zoom_changed.connect(lambda zoom: self._zoom.setText(f"{zoom * 100:.0f} %"))
+        self.canvas.refused.connect(self.session.fail)
+        self.canvas.space_tapped.connect(self.player.toggle)
+        self.motion.selected_here.connect(self._selected)
+        self.look.changed.connect(self.canvas.set_overlays)
+        self.look.compared.connect(self.showing.show_photo)
+        self.showing.photo_shown.connect(self.actions_by_name["compare"].setChecked)
+        self.showing.motion_shown.connect(self.inspector.set_motion)
+        self.player.changed.connect(self.refresh_actions)
+        self.recovering.running_changed.connect(self.refresh_actions)
+        self.files.busy_changed.connect(self.refresh_actions)
+        self.welcome.open_wanted.connect(self.files.open)
+        self.welcome.path_chosen.connect(self.files.open_path)
+        self.welcome.sample_chosen.connect(self.files.open_sample)
+
+    def _selected(self, number: int | None) -> None:
+        self.motion.select(number)
+        if self.canvas.selected != number:
+            self.canvas.select(number)
+        self.refresh_actions()
+
+    def _opened(self) -> None:
+        document = self.session.document
+        self.recovering.forget()
+        self.canvas.set_document(document)
+        self._pages.setCurrentIndex(0 if document is None else 1)
+        self.error_bar.dismiss()
+        if document is None:
+            self.welcome.refresh()
+            self._facts.clear()
+            self._zoom.clear()
+        else:
+            height, width = document.photo.pixels.shape[:2]
+            self._facts.setText(f"{width} × {height} px, {document.photo.pixels.itemsize * 8} bit")
+            self.canvas.set_tool("arrow" if document.guidance.regions else "brush")
+            self.canvas.set_brush_size(max(8.0, min(height, width) / 16))
+            self.canvas.setFocus()
+            self.recovering.warm()
+        self._changed(Change("saved"))
+
+    def _changed(self, change: Change) -> None:
+        document = self.session.document
+        if document is None:
+            self.setWindowTitle("Unshutter")
+            self.setWindowModified(False)
+        else:
+            name = document.path.name if document.path is not None else document.photo.name
+            self.setWindowTitle(f"{name}[*] – Unshutter")
+            self.setWindowModified(document.modified)
+        self.refresh_actions()
+
+    def refresh_actions(self) -> None:
+        """Enable what can be done now."""
+        actions.enable(self.actions_by_name, self._conditions())
+        document = self.session.document
+        for name, text in (("Undo", document.undo_text), ("Redo", document.redo_text)) if document is not None else ():
+            self.actions_by_name[name.lower()].setText(f"{name} {text[:1].lower()}{text[1:]}" if text else name)
+
+    def _conditions(self) -> set[actions.When]:
+        document = self.session.document
+        found: set[actions.When] = set()
+        if self.recovering.running or self.files.busy:
+            found.add("running")
+        if document is None:
+            return found
+        found.add("document")
+        if not self.recovering.running:
+            found.add("motion")
+        if self.player.recovery is not None:
+            found.add("recovery")
+        if document.can_undo:
+            found.add("undo")
+        if document.can_redo:
+            found.add("redo")
+        if self.motion.selected is not None:
+            found.add("arrow")
+            if self.motion.selected:
+                found.add("region")
+        return found
+
+    def _check_actions(self) -> None:
+        for name in (self.canvas.tool, f"theme_{theme.choice()}", "guidance", "panels"):
+            self.actions_by_name[name].setChecked(True)
+        self.actions_by_name["live_preview"].setChecked(self.recovering.live)
+
+    # What the actions call
+
+    def tool_pan(self) -> None:
+        self.canvas.set_tool("pan")
+
+    def tool_brush(self) -> None:
+        self.canvas.set_tool("brush")
+
+    def tool_eraser(self) -> None:
+        self.canvas.set_tool("eraser")
+
+    def tool_lasso(self) -> None:
+        self.canvas.set_tool("lasso")
+
+    def tool_arrow(self) -> None:
+        self.canvas.set_tool("arrow")
+
+    def brush_smaller(self) -> None:
+        self.canvas.set_brush_size(self.canvas.brush_size / _BRUSH_STEP)
+
+    def brush_larger(self) -> None:
+        self.canvas.set_brush_size(self.canvas.brush_size * _BRUSH_STEP)
+
+    def cancel(self) -> None:
+        """Stop what the user waits for."""
+        self.recovering.cancel()
+        self.files.cancel()
+
+    def show_palette(self) -> None:
+        self._command_palette.open()
+
+    def set_panels_shown(self, on: bool) -> None:
+        self._scroll.setVisible(on)
+
+    def set_full_screen(self, on: bool) -> None:
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def theme_system(self) -> None:
+        theme.choose("system")
+
+    def theme_light(self) -> None:
+        theme.choose("light")
+
+    def theme_dark(self) -> None:
+        theme.choose("dark")
+
+    # The window itself
+
+    def start_later(self) -> None:
+        """What the first picture of the window must not wait for."""
+        self.welcome.load_thumbnails()
+        self.files.offer_recoverable()
+
+    def _restore(self) -> None:
+        geometry = settings().value("geometry")
+        if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
+            self.resize(1280, 820)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_leave(self.close):
+            event.ignore()
+            return
+        settings().setValue("geometry", self.saveGeometry())
+        self.shut_down()
+        event.accept()
+
+    def shut_down(self) -> None:
+        """Nothing of the window goes on after this."""
+        self.player.pause()
+        self.recovering.drop_preview()
+        self.files.leave()
+        self.workers.stop()
+        for timer in self.findChildren(QTimer):
+            timer.stop()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.files.can_take(event.mimeData()):
+            event.acceptProposedAction()
+            self.welcome.set_hot(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.welcome.set_hot(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.welcome.set_hot(False)
+        self.files.take(event.mimeData())
+        event.acceptProposedAction()
