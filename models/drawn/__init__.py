@@ -1,0 +1,1 @@
+"""The motion as the user drew it: no network, deconvolution along it."""

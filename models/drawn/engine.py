@@ -1,0 +1,174 @@
+"""The engine "As drawn": layers from the guidance, sharpened along their motion, composed at every time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from models import exposure
+from models.catalog import checked
+from models.devices import run_on
+from models.drawn.layers import Moving, motion_of, scene, shrunk
+from models.drawn.restoration import Restoration, Settings
+from models.drawn.tiles import OVERLAP, Tile, tiles
+from models.guidance import Guidance
+from models.motion import instants
+from models.recovery import Cancelled, Inputs, Progress, Recovery
+
+_SIDE = 1024
+_MOTION_TIMES = 9
+_LARGEST_RESULT = 1.3e9
+_DOUBTFUL = 0.25
+
+
+def run(
+    inputs: Inputs,
+    options: Mapping[str, object],
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """Frames of the motion that the guidance says.
+
+    With `limit` everything, vectors too, is in px of the smaller copy. Raises ValueError with one sentence where
+    nothing is said to move or sizes do not fit, and Cancelled.
+    """
+    start = time.perf_counter()
+    values = checked("drawn", options)
+    if inputs.guidance.areas.shape != inputs.pixels.shape[:2]:
+        raise ValueError("the guidance has another size than the photo")
+    pixels, guidance = _limited(inputs, int(values["limit"]))
+    times = instants(int(values["frames"]))
+    if len(times) * pixels.nbytes > _LARGEST_RESULT:
+        most = int(_LARGEST_RESULT // pixels.nbytes)
+        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+    settings = Settings(bool(values["sharpen"]), int(values["iterations"]), float(values["smoothness"]))
+
+    def work(device: torch.device) -> _Job:
+        job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled)
+        with torch.no_grad():
+            job.run()
+        return job
+
+    job, device, notes = run_on(inputs.device, work)
+    motion = motion_of(guidance, times if len(times) <= _MOTION_TIMES else instants(_MOTION_TIMES))
+    return Recovery(
+        frames=job.frames,
+        times=times,
+        motion=motion,
+        engine="drawn",
+        options=values,
+        device=device.type,
+        seconds=time.perf_counter() - start,
+        notes=(*notes, *job.tally.notes(settings)),
+        scores=job.tally.scores() | {"moved": float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())},
+    )
+
+
+def _limited(inputs: Inputs, limit: int) -> tuple[np.ndarray, Guidance]:
+    """Photo and guidance, at most `limit` px a side; 0 for as large as they are."""
+    height, width = inputs.pixels.shape[:2]
+    if not 0 < limit < max(height, width):
+        return inputs.pixels, inputs.guidance
+    import cv2
+
+    scale = limit / max(height, width)
+    height, width = max(1, round(height * scale)), max(1, round(width * scale))
+    small = cv2.resize(np.ascontiguousarray(inputs.pixels), (width, height), interpolation=cv2.INTER_AREA)
+    return small, shrunk(inputs.guidance, height, width)
+
+
+@dataclass
+class _Tally:
+    """Sums over tiles, from which the scores come."""
+
+    values: int = 0
+    left: float = 0.0
+    before: float = 0.0
+    after: float = 0.0
+    moving: int = 0
+    doubtful: int = 0
+
+    def scores(self) -> dict[str, float]:
+        """`reblur` in dB, and `sharpness`: fine detail where things move, over the photo's."""
+        error = max(self.left / max(self.values, 1), 1e-10)
+        return {"reblur": -10 * math.log10(error), "sharpness": math.sqrt(self.after / max(self.before, 1e-12))}
+
+    def notes(self, settings: Settings) -> tuple[str, ...]:
+        share = self.doubtful / max(self.moving, 1)
+        if not settings.sharpen or share < _DOUBTFUL:
+            return ()
+        return (f"The drawn motion does not explain {share:.0%} of what moves; there the photo is moved as it is.",)
+
+
+@dataclass
+class _Job:
+    """One run on one device: tile by tile, into `frames`."""
+
+    pixels: np.ndarray
+    guidance: Guidance
+    times: np.ndarray
+    settings: Settings
+    device: torch.device
+    on_progress: Callable[[Progress], None]
+    is_cancelled: Callable[[], bool]
+    tally: _Tally = field(default_factory=_Tally)
+
+    def run(self) -> None:
+        self.frames = np.empty((len(self.times), *self.pixels.shape), self.pixels.dtype)
+        things = scene(self.guidance)
+        plan = list(tiles(*self.pixels.shape[:2], _SIDE))
+        reach = max(thing.reach() for thing in things)
+        margin = math.ceil(reach) + 4 if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
+        for n, tile in enumerate(plan):
+            self.done, self.share = n / len(plan), 1 / len(plan)
+            self._tile(tile, things, margin)
+        self.on_progress(Progress(1.0, "Done"))
+
+    def check(self) -> None:
+        if self.is_cancelled():
+            raise Cancelled
+
+    def tell(self, fraction: float, step: str, preview: np.ndarray | None = None) -> None:
+        self.check()
+        self.on_progress(Progress(self.done + self.share * fraction, step, preview))
+
+    def _tile(self, tile: Tile, things: tuple[Moving, ...], margin: int) -> None:
+        self.tell(0.0, "Taking the photo apart")
+        photo = self.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1]
+        piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, self.device, self.check)
+        if piece.still:
+            for frame in self.frames:
+                tile.put(frame, photo)
+            return
+        touched = piece.touched()
+        if self.settings.sharpen:
+            rounds = self.settings.iterations
+            trusted = piece.sharpen(self.settings, lambda n: self.tell(0.1 + 0.6 * n / rounds, "Sharpening"))
+            self.tally.doubtful += int((trusted[0, 0].cpu().numpy() < 0.5)[touched].sum())
+        for n, t in enumerate(self.times):
+            self.tell(0.7 + 0.3 * n / len(self.times), "Moving")
+            frame = exposure.to_pixels(piece.instant(float(t)), photo.dtype)[0]
+            tile.put(self.frames[n], np.where(touched[..., None], frame, photo))
+        self._measure(piece, photo, touched)
+
+    def _measure(self, piece: Restoration, photo: np.ndarray, touched: np.ndarray) -> None:
+        given = photo.astype(np.float32) / np.iinfo(photo.dtype).max
+        again = exposure.linear_to_srgb(piece.reblurred().clamp(0, 1))[0].permute(1, 2, 0).cpu().numpy()
+        middle = exposure.linear_to_srgb(piece.instant(0.5).clamp(0, 1))[0].permute(1, 2, 0).cpu().numpy()
+        self.tally.values += int(touched.size) * 3
+        self.tally.left += float(np.square(again - given)[touched].sum())
+        self.tally.moving += int(touched.sum())
+        self.tally.before += float(_detail(given)[touched].sum())
+        self.tally.after += float(_detail(middle)[touched].sum())
+
+
+def _detail(picture: np.ndarray) -> np.ndarray:
+    """Squared second differences, (h, w)."""
+    grey = np.pad(picture.mean(2), 1, mode="edge")
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    return np.square(around - 4 * grey[1:-1, 1:-1])

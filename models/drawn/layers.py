@@ -1,0 +1,133 @@
+"""From guidance to layers: which things there are, back to front, where each stands and how it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.guidance import NO_REGION, Guidance
+from models.motion import Arrow, Motion, instants, sampled
+
+SOFTNESS = 1.5
+"""Gaussian sigma in px of a painted region's edge."""
+_STILL = 0.05
+"""Px under which nothing is said to move."""
+_PLACES = 33
+
+
+@dataclass(frozen=True)
+class Moving:
+    """One thing: a region's `number` (0 all that no region covers) and either an arrow or dense motion.
+
+    With neither it stands still.
+    """
+
+    number: int
+    arrow: Arrow | None = None
+    motion: Motion | None = None
+
+    @property
+    def still(self) -> bool:
+        return self.motion is None and (self.arrow is None or self.arrow.length < _STILL)
+
+    def reach(self) -> float:
+        """Px of the farthest place from the one mid-exposure."""
+        if self.motion is not None:
+            return max(_largest(self.motion.trajectories), _largest(self.motion.offsets))
+        return 0.0 if self.arrow is None else float(np.linalg.norm(self._places(), axis=-1).max())
+
+    def path(self) -> float:
+        """Px of the longest way gone over the exposure."""
+        if self.motion is not None:
+            steps = np.diff(self.motion.trajectories, axis=0)
+            ways = sum(np.hypot(step[..., 0], step[..., 1]) for step in steps)
+            return float(np.max(ways))
+        return 0.0 if self.arrow is None else float(np.linalg.norm(np.diff(self._places(), axis=0), axis=-1).sum())
+
+    def _places(self) -> np.ndarray:
+        assert self.arrow is not None
+        return self.arrow.displacement(instants(_PLACES))
+
+
+def _largest(fields: np.ndarray) -> float:
+    return max(float(np.hypot(one[..., 0], one[..., 1]).max()) for one in fields)
+
+
+def scene(guidance: Guidance) -> tuple[Moving, ...]:
+    """Everything that guidance speaks of, back to front; what no region covers comes first.
+
+    A painted region without an arrow belongs to what is behind it. Raises ValueError where nothing moves.
+    """
+    back = Moving(NO_REGION, motion=guidance.motion) if guidance.motion else Moving(NO_REGION, guidance.camera)
+    fronts = (Moving(region.number, region.arrow) for region in guidance.regions if region.arrow is not None)
+    things = (back, *fronts)
+    if all(thing.still for thing in things):
+        raise ValueError("nothing is said to move: draw an arrow in a painted region or over the whole photo")
+    return things
+
+
+def window_of(areas: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+    """Areas inside y0, x0, y1, x1, which may reach beyond the photo: its border goes on there."""
+    y0, x0, y1, x1 = window
+    rows = np.clip(np.arange(y0, y1), 0, areas.shape[0] - 1)
+    columns = np.clip(np.arange(x0, x1), 0, areas.shape[1] - 1)
+    return areas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][rows - rows[0]][:, columns - columns[0]]
+
+
+def field_window(field: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
+    """A field (h, w, 2) lying on a photo of `size` (H, W), read on every pixel of the window y0, x0, y1, x1."""
+    y0, x0, y1, x1 = window
+    height, width = field.shape[:2]
+    x = (np.arange(x0, x1, dtype=np.float32) + 0.5) * (width / size[1]) - 0.5 - np.arange(x1 - x0, dtype=np.float32)
+    y = (np.arange(y0, y1, dtype=np.float32) + 0.5) * (height / size[0]) - 0.5 - np.arange(y1 - y0, dtype=np.float32)
+    places = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), -1)
+    return sampled(field, places).astype(np.float32)
+
+
+def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Motion:
+    """The drawn motion of every pixel, on a grid of at most `longest` px a side, vectors in px of the photo.
+
+    Offsets follow who stands in front at each time, trajectories who stands in front mid-exposure.
+    """
+    height, width = guidance.areas.shape
+    scale = min(1.0, longest / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    rows, columns = ((np.arange(n) + 0.5) * (full / n) for n, full in zip(size, (height, width), strict=True))
+    areas = guidance.areas[rows.astype(int)][:, columns.astype(int)]
+    offsets = np.zeros((len(times), *size, 2), np.float32)
+    trajectories = np.zeros_like(offsets)
+    for thing in scene(guidance):
+        inside = areas == thing.number if thing.number else np.ones(size, bool)
+        for n, t in enumerate(times):
+            _lay(thing, inside, float(t), scale, trajectories[n], offsets[n])
+    return Motion(np.asarray(times, np.float32), offsets, trajectories)
+
+
+def _lay(
+    thing: Moving, inside: np.ndarray, t: float, scale: float, trajectory: np.ndarray, offset: np.ndarray
+) -> None:
+    """Lay one thing over what is behind it, at t, in place."""
+    if thing.motion is not None:
+        dense = thing.motion.resized(*inside.shape)
+        trajectory[:], offset[:] = dense.trajectories_at(t), dense.offsets_at(t)
+        return
+    gone = np.zeros(2) if thing.arrow is None else thing.arrow.displacement(t)
+    trajectory[inside] = gone
+    moved = sampled(inside[..., None].astype(np.float32), np.broadcast_to(-gone * scale, (*inside.shape, 2)))
+    offset[moved[..., 0] > 0.5] = -gone
+
+
+def shrunk(guidance: Guidance, height: int, width: int) -> Guidance:
+    """The same guidance for a smaller copy of the photo, vectors in px of the copy."""
+    factor = width / guidance.areas.shape[1]
+    rows = ((np.arange(height) + 0.5) * (guidance.areas.shape[0] / height)).astype(int)
+    columns = ((np.arange(width) + 0.5) / factor).astype(int)
+    regions = tuple(
+        replace(region, arrow=region.arrow and region.arrow.scaled(factor)) for region in guidance.regions
+    )
+    motion = guidance.motion and Motion(
+        guidance.motion.times, guidance.motion.offsets * factor, guidance.motion.trajectories * factor
+    )
+    camera = guidance.camera and guidance.camera.scaled(factor)
+    return Guidance(guidance.areas[rows][:, columns], regions, camera, motion)

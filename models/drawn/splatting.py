@@ -1,0 +1,57 @@
+"""From where things go to where a pixel looks: forward splatting of trajectories, and filling what nothing reaches."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+_FASTER_WINS = 1.0
+"""How much a px of speed counts in front: of two things at one place the faster one is most likely the nearer."""
+
+
+def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
+    """Sampling offsets (H, W, 2) of the instant to which `trajectory` (H, W, 2), px, carries the middle one.
+
+    Every pixel of the middle instant is laid down where it goes, on four neighbours; where several meet the faster
+    weighs more, by a factor of e a px. Where nothing arrives, background was uncovered: its offsets come from around
+    it, the slower ones first.
+    """
+    height, width = trajectory.shape[:2]
+    speed = trajectory.norm(dim=-1)
+    values = torch.cat((-trajectory, torch.ones_like(speed)[..., None]), -1)
+    weight = ((speed - speed.amax()) * _FASTER_WINS).clamp(min=-40).exp()
+    x = torch.arange(width, device=trajectory.device) + trajectory[..., 0]
+    y = torch.arange(height, device=trajectory.device)[:, None] + trajectory[..., 1]
+    total = torch.zeros(height * width, 4, dtype=trajectory.dtype, device=trajectory.device)
+    for row in (y.floor(), y.floor() + 1):
+        for column in (x.floor(), x.floor() + 1):
+            share = (1 - (x - column).abs()) * (1 - (y - row).abs())
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width) & (share > 0)
+            places = (row * width + column)[inside].long()
+            heavy = (values * (share * weight)[..., None])[inside]
+            total.index_add_(0, places, torch.cat((heavy, share[inside][:, None]), 1))
+    total = total.view(height, width, 4)
+    reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
+    offsets = torch.where(reached[..., None], total[..., :2] / total[..., 2:3].clamp(min=1e-30), 0.0)
+    slower = reached * (-offsets.norm(dim=-1) * 0.5).clamp(min=-20).exp().clamp(min=1e-8)
+    return filled(offsets.permute(2, 0, 1)[None], slower[None, None], reached[None, None])[0].permute(1, 2, 0)
+
+
+def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor | None = None) -> torch.Tensor:
+    """`picture` (1, C, H, W) with what weighs nothing filled smoothly from what does (pull, then push).
+
+    `weight` (1, 1, H, W), 0 to 1. Where `keep` (bool; by default where the weight is 1) the picture stays as it is;
+    elsewhere it passes over into the fill by its weight.
+    """
+    total, mass, levels = picture * weight, weight, []
+    while min(mass.shape[-2:]) > 1 and mass.amin() < 1e-3:
+        levels.append((total, mass))
+        total = functional.avg_pool2d(total, 2, ceil_mode=True, count_include_pad=False)
+        mass = functional.avg_pool2d(mass, 2, ceil_mode=True, count_include_pad=False)
+    fill = total / mass.clamp(min=1e-20)
+    for total, mass in reversed(levels):
+        coarse = functional.interpolate(fill, size=mass.shape[-2:], mode="bilinear", align_corners=False)
+        sure = (mass / mass.amax().clamp(min=1e-20) * 4).clamp(max=1)
+        fill = torch.where(mass > 1e-12, total / mass.clamp(min=1e-12), coarse) * sure + coarse * (1 - sure)
+    known = weight >= 1 if keep is None else keep
+    return torch.where(known, picture, fill * (1 - weight) + picture * weight if keep is None else fill)
