@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
+from app.edits import Rect
 from app.ui.canvas.arrows import Placed
+from app.ui.canvas.raster import union
 from models.guidance import NO_REGION, Guidance
 
-SAMPLES = 1_000_000
+SAMPLES = 250_000
 
 Point = tuple[float, float]
 
 
-def centres(areas: np.ndarray, numbers: Iterable[int]) -> dict[int, Point]:
-    """The centres of gravity, photo px, of those of the regions that are painted anywhere.
-
-    Large photos are looked at every few px (10 ms at 24 megapixels); regions that fall through are sought one by one.
-    """
-    step = max(1, round((areas.size / SAMPLES) ** 0.5))
+def centres(areas: np.ndarray, step: int = 1) -> dict[int, Point]:
+    """The centre of gravity, photo px, of every region painted anywhere, looking at every `step`-th px."""
     samples = areas[::step, ::step]
     flat = samples.ravel()
     counts = np.bincount(flat, minlength=256)
     x = np.bincount(flat, np.tile(np.arange(samples.shape[1]), samples.shape[0]), 256)
     y = np.bincount(flat, np.repeat(np.arange(samples.shape[0]), samples.shape[1]), 256)
-    found = {}
-    for number in numbers:
-        if counts[number]:
-            share = step / counts[number]
-            found[number] = float(x[number] * share) + 0.5, float(y[number] * share) + 0.5
-        elif step > 1 and (exact := _sought(areas, number)):
-            found[number] = exact
-    return found
-
-
-def _sought(areas: np.ndarray, number: int) -> Point | None:
-    rows, columns = np.nonzero(areas == number)
-    return (float(columns.mean()) + 0.5, float(rows.mean()) + 0.5) if len(rows) else None
+    numbers = (int(number) for number in np.flatnonzero(counts) if number != NO_REGION)
+    return {n: (float(x[n] / counts[n]) * step + 0.5, float(y[n] / counts[n]) * step + 0.5) for n in numbers}
 
 
 class Anchors:
-    """Remembers the centres, and where arrows were drawn, so that an arrow stays where the hand left it."""
+    """Remembers the centres, and where arrows were drawn, so that an arrow stays where the hand left it.
+
+    Large photos are looked at every few px (3 ms at 24 megapixels). Regions too small for that are sought where the
+    areas have changed.
+    """
 
     def __init__(self) -> None:
         self._centres: dict[int, Point] = {}
         self._drawn: dict[int, Point] = {}
-        self._stale = True
+        self._changed: Rect | None = None
+        self._known = False
 
-    def forget_centres(self) -> None:
-        """The areas have changed."""
-        self._stale = True
+    def areas_changed(self, rect: Rect) -> None:
+        self._changed, self._known = union(self._changed, rect), False
 
     def drawn(self, placed: Placed) -> None:
         """A person drew this arrow just there. The camera's is always shown in the photo's middle."""
@@ -62,12 +51,11 @@ class Anchors:
         height, width = guidance.areas.shape
         if number == NO_REGION:
             return width / 2, height / 2
-        if self._stale:
-            self._centres = centres(guidance.areas, [region.number for region in guidance.regions])
-            self._stale = False
-        x, y = self._drawn.get(number, (-1.0, -1.0))
-        if 0 <= x < width and 0 <= y < height and guidance.areas[int(y), int(x)] == number:
-            return x, y
+        drawn = self._drawn.get(number)
+        if drawn and _is_at(guidance.areas, number, drawn):
+            return drawn
+        if not self._known:
+            self._find(guidance)
         return self._centres.get(number)
 
     def placed(self, guidance: Guidance) -> tuple[Placed, ...]:
@@ -79,3 +67,20 @@ class Anchors:
             if arrow is not None and at is not None:
                 placed.append(Placed(number, arrow, *at))
         return tuple(placed)
+
+    def _find(self, guidance: Guidance) -> None:
+        areas, before = guidance.areas, self._centres
+        step = max(1, round((areas.size / SAMPLES) ** 0.5))
+        self._centres = centres(areas, step)
+        lost = {region.number for region in guidance.regions} - set(self._centres)
+        if lost and step > 1:
+            x0, y0, x1, y1 = self._changed or (0, 0, *areas.shape[::-1])
+            found = centres(areas[y0:y1, x0:x1])
+            self._centres |= {n: before[n] for n in lost & set(before) if _is_at(areas, n, before[n])}
+            self._centres |= {n: (found[n][0] + x0, found[n][1] + y0) for n in lost & set(found)}
+        self._changed, self._known = (0, 0, 0, 0), True
+
+
+def _is_at(areas: np.ndarray, number: int, point: Point) -> bool:
+    x, y = point
+    return 0 <= x < areas.shape[1] and 0 <= y < areas.shape[0] and areas[int(y), int(x)] == number

@@ -1,12 +1,11 @@
 """The tools that paint: brush, eraser and lasso.
 
-What the hand paints is shown at once as dabs and reaches the document in pieces, the first within half a second, so
-that a crash in a long stroke loses little. All pieces of one stroke join into one undo step.
+What the hand paints is shown at once as dabs and reaches the document in tiles, the first after half a second, so that
+a crash in a long stroke loses little and no event takes long. All pieces of one stroke join into one undo step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import hypot
 
 import numpy as np
@@ -30,10 +29,12 @@ from app.ui.canvas.events import (
     Scene,
     Select,
 )
-from app.ui.canvas.raster import Dab, along, is_empty, polygon, runs, stamp, tiles
+from app.ui.canvas.raster import Dab, along, is_empty, polygon, stamp, tiles
 from models.guidance import MAX_REGIONS, NO_REGION, Guidance
 
 PIECE_SECONDS = 0.5
+TILES_AT_ONCE, MOST_WAITING = 8, 32
+"""How many tiles go to the document at one event while the stroke lasts, and how many may wait before that."""
 SMALLEST_BRUSH, LARGEST_BRUSH = 1.0, 2000.0
 FAINTEST = 0.15
 """Share of the brush's size that the lightest touch of a pen leaves."""
@@ -66,7 +67,7 @@ class BrushTool:
         self._number: int | None = None
         self._resizes: tuple[float, float] | None = None
         self._last: Dab | None = None
-        self._pending: list[Dab] = []
+        self._unsaid = Unsaid()
         self._pieces = 0
         self._since = 0.0
 
@@ -86,10 +87,13 @@ class BrushTool:
         answers: list[Answer] = []
         if isinstance(event, Move):
             answers.append(self._dabs(event, scene))
-        if isinstance(event, Release) or event.seconds - self._since >= PIECE_SECONDS:
-            answers += self._piece(event.seconds, scene)
         if isinstance(event, Release):
+            answers += self._piece(None, scene)
             self._number = None
+        elif event.seconds - self._since >= PIECE_SECONDS or len(self._unsaid) > MOST_WAITING:
+            answers += self._piece(TILES_AT_ONCE, scene)
+            if not self._unsaid:
+                self._since = event.seconds
         return answers
 
     def _pressed(self, event: Press, scene: Scene) -> list[Answer]:
@@ -101,7 +105,7 @@ class BrushTool:
         self._number = NO_REGION if self._erases else painted_number(scene)
         if self._number is None:
             return [FULL]
-        self._last, self._pending, self._pieces, self._since = None, [], 0, event.seconds
+        self._last, self._unsaid, self._pieces, self._since = None, Unsaid(), 0, event.seconds
         return [self._dabs(event, scene)]
 
     def _dabs(self, event: Pointer, scene: Scene) -> Dabs:
@@ -109,18 +113,18 @@ class BrushTool:
         new = Dab(event.x, event.y, scene.brush_size / 2 * share)
         dabs = tuple(along(self._last, new))
         self._last = new
-        self._pending += dabs
+        for dab in dabs:
+            self._unsaid.add(dab, *scene.guidance.areas.shape)
         return Dabs(self._number or NO_REGION, dabs)
 
-    def _piece(self, seconds: float, scene: Scene) -> list[Answer]:
+    def _piece(self, most: int | None, scene: Scene) -> list[Answer]:
         number, text = self._number or NO_REGION, "Erase" if self._erases else "Paint"
         answers: list[Answer] = []
-        for rect, values in _painted(scene.guidance.areas, self._pending, number):
+        for rect, values in self._unsaid.take(most, scene.guidance.areas, number):
             answers.append(Patch(number, rect, values, text, joins=self._pieces > 0))
             self._pieces += 1
         if answers and number and number != scene.selected:
             answers.append(Select(number))
-        self._pending, self._since = [], seconds
         return answers
 
     def _cancelled(self) -> list[Answer]:
@@ -135,28 +139,31 @@ class BrushTool:
         return [BrushSize(min(max(size + 2 * (event.x - start), SMALLEST_BRUSH), LARGEST_BRUSH))]
 
 
-def _painted(areas: np.ndarray, dabs: Sequence[Dab], number: int) -> list[tuple[Rect, np.ndarray]]:
-    """Rectangles and their new values, of those that the dabs change. Where two overlap, the later has both."""
-    changes: list[tuple[Rect, np.ndarray]] = []
-    for rect, run in runs(dabs, *areas.shape):
-        x0, y0, x1, y1 = rect
-        values = areas[y0:y1, x0:x1].copy()
-        for earlier, other in changes:
-            _overlay(values, rect, other, earlier)
-        for dab in run:
-            stamp(values, dab, number, (x0, y0))
-        if (values != areas[y0:y1, x0:x1]).any():
-            changes.append((rect, values))
-    return changes
+class Unsaid:
+    """Dabs that the document does not have yet, by the tile they fall in, the longest waiting first."""
 
+    def __init__(self) -> None:
+        self._tiles: dict[Rect, list[Dab]] = {}
 
-def _overlay(values: np.ndarray, rect: Rect, other: np.ndarray, of: Rect) -> None:
-    """Copy what `other` says about the rectangle `of` into `values` where the two rectangles meet."""
-    x0, y0 = max(rect[0], of[0]), max(rect[1], of[1])
-    x1, y1 = min(rect[2], of[2]), min(rect[3], of[3])
-    if x0 < x1 and y0 < y1:
-        part = other[y0 - of[1] : y1 - of[1], x0 - of[0] : x1 - of[0]]
-        values[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] = part
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def add(self, dab: Dab, height: int, width: int) -> None:
+        rect = dab.rect(height, width)
+        for tile in () if is_empty(rect) else tiles(rect, height, width):
+            self._tiles.setdefault(tile, []).append(dab)
+
+    def take(self, most: int | None, areas: np.ndarray, number: int) -> list[tuple[Rect, np.ndarray]]:
+        """At most so many tiles, None: all, with their new values; those that do not change are left out."""
+        changes = []
+        for tile in list(self._tiles)[:most]:
+            x0, y0, x1, y1 = tile
+            values = areas[y0:y1, x0:x1].copy()
+            for dab in self._tiles.pop(tile):
+                stamp(values, dab, number, (x0, y0))
+            if (values != areas[y0:y1, x0:x1]).any():
+                changes.append((tile, values))
+        return changes
 
 
 class LassoTool:
@@ -194,9 +201,11 @@ class LassoTool:
             return [FULL]
         answers: list[Answer] = []
         rect, inside = polygon(points, *areas.shape)
-        for x0, y0, x1, y1 in () if is_empty(rect) else tiles(rect):
-            values, mask = areas[y0:y1, x0:x1].copy(), inside[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
-            if (values[mask] != number).any():
-                values[mask] = number
+        for x0, y0, x1, y1 in () if is_empty(rect) else tiles(rect, *areas.shape):
+            x0, y0, x1, y1 = max(x0, rect[0]), max(y0, rect[1]), min(x1, rect[2]), min(y1, rect[3])
+            before = areas[y0:y1, x0:x1]
+            mask = inside[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
+            values = np.where(mask, np.uint8(number), before)
+            if (values != before).any():
                 answers.append(Patch(number, (x0, y0, x1, y1), values, "Lasso", joins=bool(answers)))
         return [*answers, Select(number)] if answers and number else answers

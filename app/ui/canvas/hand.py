@@ -123,7 +123,6 @@ class Hand:
         for answer in self._held.handle(event, self.scene(scale)):
             self._perform(answer)
         if isinstance(event, Release | Cancel):
-            self._anchors.forget_centres()
             self._stage.repaint_lines()
 
     def finish(self, scale: float) -> None:
@@ -153,12 +152,11 @@ class Hand:
         """The document has changed, by this hand or otherwise."""
         if not self._performing:
             self.drop()
-        if change.what == "areas" and not self.busy:
-            self._anchors.forget_centres()
+        if change.what == "areas" and change.rect is not None:
+            self._anchors.areas_changed(change.rect)
         if change.what == "regions" and self._document is not None:
-            self._anchors.forget_centres()
-            if self.selected and self._document.guidance.region(self.selected) is None:
-                self.select(None)
+            gone = self.selected and self._document.guidance.region(self.selected) is None
+            self.select(None if gone else self.selected)
 
     def _perform(self, answer: Answer) -> None:
         assert self._document is not None
