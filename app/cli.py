@@ -1,18 +1,206 @@
-"""The commands."""
+"""The command line: what may be said, and what becomes of it. Imports neither Qt, torch nor a picture library."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from app.devices import NAMES
+from models import catalog
+
+LOOPS = ("loop", "ping-pong", "reverse", "once")
+_EPILOG = """commands:
+  demo            a bundled photo moves: in the window, or without a display into demo.gif
+  animate         recover the motion in a photo and write it as a moving picture or frames
+  trajectories    write where every pixel went, as .npz
+  flow            write the optical flow, as .flo, .npz or .png
+  reblur          how well frames average back to a photo, as JSON
+  engines         which engines, weights and devices there are
+
+Without a command the window opens. `%(prog)s COMMAND --help` says what a command takes."""
 
 
-def main() -> int:
-    if sys.argv[1:2] == ["worker"]:
-        from pathlib import Path
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command or the window. Returns the exit code: 0, 2 after bad input, 130 after Ctrl-C, 1 otherwise."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if arguments[:1] == ["worker"]:
+            return _worker(arguments[1:])
+        if arguments and arguments[0] in _COMMANDS:
+            return _command(arguments)
+        return _window(arguments)
+    except KeyboardInterrupt:
+        return _said("Stopped.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        return 1
+    except ValueError as error:
+        return _said(str(error), 2)
+    except Exception as error:
+        if os.environ.get("UNSHUTTER_DEBUG"):
+            raise
+        from app.worker import sentence
 
-        from app.worker import run
+        return _said(sentence(error), 2 if isinstance(error, OSError | MemoryError) else 1)
 
-        run(sys.argv[2], Path(sys.argv[3]), *sys.argv[5:6])
-    return 2
+
+def _said(sentence: str, code: int) -> int:
+    print(f"unshutter: {sentence}", file=sys.stderr)
+    return code
+
+
+def _worker(arguments: Sequence[str]) -> int:
+    """Hidden: what the window starts."""
+    parser = _Parser(prog="unshutter worker")
+    parser.add_argument("channel", choices=("io", "engine"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--engines", default="")
+    chosen = parser.parse_args(arguments)
+    importlib.import_module("app.worker").run(chosen.channel, chosen.folder, chosen.engines)
+    return 0
+
+
+def _window(arguments: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="unshutter",
+        description="Opens one motion-blurred photo and gives back the motion inside it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photo", nargs="?", metavar="PHOTO|PROJECT", help="what the window opens with")
+    parser.add_argument("--version", action="store_true", help="say the version and exit")
+    chosen = parser.parse_args(arguments)
+    if chosen.version:
+        print(f"unshutter {_version()}")
+        return 0
+    if chosen.photo is not None and not Path(chosen.photo).exists():
+        raise ValueError(f"{chosen.photo} is neither a command nor a file")
+    from app.display import problem
+
+    if sentence := problem():
+        raise ValueError(sentence)
+    return open_window(chosen.photo)
+
+
+def open_window(path: str | None, demo: bool = False) -> int:
+    """Open the window; the only way from here to Qt."""
+    return importlib.import_module("app.ui.main").run(path, demo=demo)
+
+
+def _command(arguments: Sequence[str]) -> int:
+    name, *rest = arguments
+    parser = _Parser(prog=f"unshutter {name}", description=_COMMANDS[name][0])
+    _COMMANDS[name][1](parser)
+    chosen = parser.parse_args(rest, argparse.Namespace(command=name))
+    commands = importlib.import_module("app.commands")
+    return getattr(commands, name)(chosen)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="do not even try to open a window")
+
+
+def _add_animate(parser: argparse.ArgumentParser) -> None:
+    _add_recovery(parser)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help=".gif, .mp4, .webp, .png (APNG) or FOLDER/"
+    )
+    parser.add_argument("--fps", type=float, default=None, help="frames a second")
+    parser.add_argument("--loop", choices=LOOPS, default="ping-pong", help="how it is played (default: %(default)s)")
+    parser.add_argument("--hold", type=float, default=0.0, metavar="SECONDS", help="how long both ends stand still")
+    parser.add_argument("--width", type=int, default=None, metavar="PX", help="resize to this width")
+
+
+def _add_trajectories(parser: argparse.ArgumentParser) -> None:
+    _add_recovery(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz")
+
+
+def _add_flow(parser: argparse.ArgumentParser) -> None:
+    _add_recovery(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".flo, .npz or .png (colours)")
+
+
+def _add_reblur(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("frames", metavar="FRAMES/", help="a folder with frame_000.png ... in time order")
+    parser.add_argument("photo", metavar="PHOTO", help="the motion-blurred photo")
+
+
+def _add_engines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON on stdout")
+
+
+def _add_recovery(parser: argparse.ArgumentParser) -> None:
+    """What every command takes that recovers motion."""
+    parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its guidance")
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("-g", "--guidance", metavar="FILE", help="guidance as .png, or the motion as .flo or .npz")
+    said.add_argument("--toward", type=float, metavar="DEGREES", help="the whole picture moved: 0 right, 90 up")
+    parser.add_argument("--strength", type=float, metavar="PX", help="how far, for --toward and a guidance .png")
+    names = [engine.name for engine in catalog.ENGINES]
+    parser.add_argument("-e", "--engine", default=names[0], metavar="NAME", help=f"{', '.join(names)}")
+    parser.add_argument("-n", "--frames", type=int, metavar="N", help="how many frames, 1 to 240")
+    parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="for engines that draw lots")
+    parser.add_argument("--json", action="store_true", help="say on stdout what was measured, as JSON")
+    for option in _options(names):
+        parser.add_argument(f"--{option.name.replace('_', '-')}", dest=f"set_{option.name}", **_told(option))
+
+
+def _options(engines: Sequence[str]) -> list[catalog.Option]:
+    """The options of all engines, each name once, but for `frames`, which all commands have."""
+    found = {option.name: option for engine in reversed(engines) for option in catalog.options(engine)}
+    return [option for name, option in found.items() if name != "frames"]
+
+
+def _told(option: catalog.Option) -> dict:
+    """An engine's option for argparse; what was not said stays None."""
+    kind = type(option.default)
+    unit = f" {option.unit}" if option.unit else ""
+    text = f"{option.help} (default: {option.default}{unit})".replace("%", "%%")
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction, "default": None, "help": text}
+    return {
+        "type": kind,
+        "choices": option.choices or None,
+        "default": None,
+        "metavar": kind.__name__.upper(),
+        "help": text,
+    }
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("unshutter")
+    except PackageNotFoundError:
+        return "(from a checkout)"
+
+
+_COMMANDS = {
+    "demo": ("A bundled photo moves: in the window, or without a display into demo.gif.", _add_demo),
+    "animate": ("Recover the motion in a photo and write it as a moving picture or frames.", _add_animate),
+    "trajectories": (
+        "Write where every pixel went: offsets, trajectories (N, H, W, 2) px, times (N,).",
+        _add_trajectories,
+    ),
+    "flow": ("Write the optical flow from the first to the last instant, px.", _add_flow),
+    "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),
+    "engines": ("Which engines, weights and devices there are.", _add_engines),
+}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from app.devices import Device, checked, devices
+from app.store import Contents
 from models import catalog
+from models.guidance import Guidance
 from models.recovery import Inputs, Progress, Recovery
 
 OnProgress = Callable[[Progress], None]
@@ -68,6 +70,25 @@ class Preview(Recover, frozen=True):
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
 
 
+class Reblur(Job, frozen=True):
+    """How well pictures of one size, in time order, average back to a photo.
+
+    Returns `reblur` in dB (100: exactly), which alone says little, as the photo repeated scores best; and so also
+    `moved`, the mean flow from the first to the last picture in px, and `sharpness`, the middle one's fine detail
+    over the photo's.
+    """
+
+    result: ClassVar[Any] = dict[str, float]
+
+    frames: list[str]
+    photo: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> dict[str, float]:
+        from app.reblur import reblur
+
+        return reblur(self.frames, self.photo, on_progress, is_cancelled)
+
+
 class Warm(Job, frozen=True):
     """Load an engine before it is needed."""
 
@@ -89,6 +110,39 @@ class ListDevices(Job, frozen=True):
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> tuple[Device, ...]:
         return devices()
+
+
+class Open(Job, frozen=True):
+    """Read a photo or a project."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Contents
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Contents:
+        from app.photo import read_photo
+        from app.project import is_project, read_project
+
+        if is_project(self.path):
+            return read_project(self.path, on_progress, is_cancelled)
+        photo = read_photo(self.path)
+        return Contents(photo, Guidance.empty(*photo.pixels.shape[:2]))
+
+
+class Save(Job, frozen=True):
+    """Write a project; the old file stays until the new one is whole."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+
+    contents: Contents
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.project import write_project
+
+        write_project(self.path, self.contents, on_progress, is_cancelled)
 
 
 class ScreenCopy(Job, frozen=True):
@@ -170,4 +224,4 @@ def _gives_way(running: Ticket, newer: Ticket) -> bool:
     return newer.asked and not running.asked and running.job.gives_way
 
 
-AnyJob = Recover | Preview | Warm | ListDevices | ScreenCopy
+AnyJob = Recover | Preview | Warm | ListDevices | Open | Save | ScreenCopy | Reblur

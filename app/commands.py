@@ -1,0 +1,253 @@
+"""What the commands do: the same jobs as in the window, one after another in this process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.atomic import replacing
+from app.flow_colours import flow_colours
+from app.jobs import Job, ListDevices, Open, Reblur, Recover
+from app.motion_files import motion_arrays, read_motion, write_flo, write_npz
+from app.reblur import frame_files
+from app.store import Contents
+from models import catalog
+from models.guidance import Guidance, read_labels
+from models.motion import Arrow, resized_field
+from models.recovery import Inputs, Progress, Recovery
+
+USUAL_STRENGTH = 0.03
+"""Of the photo's long side, where a direction was said and no length."""
+
+MOVING = (".gif", ".mp4", ".webp", ".png")
+
+
+def animate(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, MOVING, folder=True)
+    contents, recovery = _recovered(chosen)
+    options = {"frames": len(recovery.frames), "mode": chosen.loop, "hold": chosen.hold, "fps": chosen.fps}
+    _export(contents, recovery, output, {**options, "width": chosen.width or 0})
+    return _numbers(chosen, recovery, output)
+
+
+def trajectories(chosen: argparse.Namespace) -> int:
+    return _motion(chosen, (".npz",))
+
+
+def flow(chosen: argparse.Namespace) -> int:
+    return _motion(chosen, (".flo", ".npz", ".png"))
+
+
+def reblur(chosen: argparse.Namespace) -> int:
+    scores = _run(Reblur(frame_files(chosen.frames), chosen.photo))
+    print(json.dumps({**scores, "frames": int(scores["frames"])}))
+    return 0
+
+
+def engines(chosen: argparse.Namespace) -> int:
+    devices = _run(ListDevices())
+    if chosen.json:
+        said = [{"name": one.name, "title": one.title, "memory": one.memory} for one in devices]
+        print(json.dumps({"engines": [_described(one) for one in catalog.ENGINES], "devices": said}, indent=2))
+        return 0
+    for engine in catalog.ENGINES:
+        missing = engine.missing_weights()
+        state = f"lacks {', '.join(missing)}" if missing else "ready"
+        print(f"{engine.name:<16} {state:<16} {engine.summary}")
+    for device in devices:
+        memory = f", {device.memory / 2**30:.0f} GB" if device.memory else ""
+        print(f"{device.name:<16} {'device':<16} {device.title}{memory}")
+    return 0
+
+
+def demo(chosen: argparse.Namespace) -> int:
+    from app.cli import open_window
+    from app.display import problem
+
+    reason = "No window was wanted." if chosen.headless else problem()
+    if not reason:
+        return open_window(None, demo=True)
+    print(f"{reason} The demo runs without a window.", file=sys.stderr)
+    from app.samples import samples
+
+    sample, output = samples()[0], Path("demo.gif")
+    contents = _run(Open(str(sample.path)))
+    height, width = contents.photo.pixels.shape[:2]
+    inputs = Inputs(contents.photo.pixels, sample.guidance(height, width))
+    recovery = _run(Recover(inputs, "drawn", {"frames": 15}))
+    _export(contents, recovery, output, {"frames": 15, "fps": 15.0, "mode": "ping-pong", "hold": 0.1, "width": 0})
+    print(f"{output} shows the motion in {sample.path.name}.", file=sys.stderr)
+    return 0
+
+
+def _recovered(chosen: argparse.Namespace) -> tuple[Contents, Recovery]:
+    """What was opened, and the motion recovered in it as the arguments say."""
+    catalog.engine(chosen.engine)
+    options = _engine_options(chosen)
+    contents = _run(Open(chosen.photo))
+    guidance = _guidance(chosen, contents)
+    if catalog.engine(chosen.engine).asks == "motion" and not guidance.says_motion():
+        raise ValueError(
+            f"nothing is said to move in {Path(chosen.photo).name}: say it with -g FILE or --toward DEGREES"
+        )
+    inputs = Inputs(contents.photo.pixels, guidance, chosen.device, chosen.seed)
+    recovery = _run(Recover(inputs, chosen.engine, options))
+    for note in (*contents.photo.notes, *recovery.notes):
+        print(note, file=sys.stderr)
+    return contents, recovery
+
+
+def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float | str]:
+    """The engine's options that were said, checked."""
+    said = {name[4:]: value for name, value in vars(chosen).items() if name.startswith("set_") and value is not None}
+    if chosen.frames is not None:
+        if not 1 <= chosen.frames <= 240:
+            raise ValueError(f"frames lies between 1 and 240, got {chosen.frames}")
+        if any(option.name == "frames" for option in catalog.options(chosen.engine)):
+            said["frames"] = chosen.frames
+    catalog.checked(chosen.engine, said)
+    return said
+
+
+def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
+    """What the arguments say about the motion; where they say nothing, the project."""
+    height, width = contents.photo.pixels.shape[:2]
+    strength = chosen.strength if chosen.strength is not None else round(USUAL_STRENGTH * max(height, width))
+    if not (math.isfinite(strength) and 0 <= strength <= 2 * max(height, width)):
+        raise ValueError(f"strength lies between 0 and {2 * max(height, width)} px, got {strength:g}")
+    if chosen.toward is not None:
+        if not math.isfinite(chosen.toward):
+            raise ValueError(f"toward is an angle in degrees, got {chosen.toward}")
+        return replace(Guidance.empty(height, width), camera=Arrow(chosen.toward % 360, strength))
+    if chosen.guidance is None:
+        return contents.guidance
+    return _read_guidance(Path(chosen.guidance), strength, height, width)
+
+
+def _read_guidance(path: Path, strength: float, height: int, width: int) -> Guidance:
+    if path.suffix.lower() == ".png":
+        labels = read_labels(path)
+        _same_size(path, labels.shape, (height, width))
+        return Guidance.from_labels(labels, strength)
+    motion = read_motion(path)
+    _same_size(path, motion.offsets.shape[1:3], (height, width))
+    return replace(Guidance.empty(height, width), motion=motion)
+
+
+def _same_size(path: Path, size: tuple[int, ...], wanted: tuple[int, int]) -> None:
+    if tuple(size) != wanted:
+        raise ValueError(f"{path.name} has {size[1]} x {size[0]} px, the photo {wanted[1]} x {wanted[0]}")
+
+
+def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool = False) -> Path:
+    """Where the result goes. Raises ValueError before any work is done where that cannot be."""
+    path = Path(chosen.output)
+    known = f"{', '.join(suffixes)}{' or FOLDER/' if folder else ''}"
+    is_folder = folder and (chosen.output.endswith(("/", "\\")) or not path.suffix)
+    if not is_folder and path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path.name} has a kind that is not written here: expected {known}")
+    if path.is_dir() and not is_folder:
+        raise ValueError(f"{path.name} is a folder")
+    if is_folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(f"{path.name} exists already and is not an empty folder")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{path.name} cannot be written: there is no folder {path.parent}")
+    if path.exists() and Path(chosen.photo).exists() and path.samefile(chosen.photo):
+        raise ValueError(f"{path.name} is the photo itself")
+    return path
+
+
+def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
+    """Recover, and write the motion on the photo's grid."""
+    output = _output(chosen, suffixes)
+    contents, recovery = _recovered(chosen)
+    if recovery.motion is None:
+        raise ValueError(f"the engine {chosen.engine} does not say how pixels moved")
+    size = contents.photo.pixels.shape[:2]
+    with replacing(output) as new:
+        if chosen.command == "trajectories":
+            write_npz(new, motion_arrays(recovery.motion.resized(*size)))
+        else:
+            _write_flow(new, resized_field(recovery.motion.flow(), *size))
+    return _numbers(chosen, recovery, output)
+
+
+def _write_flow(path: Path, flow: np.ndarray) -> None:
+    if path.suffix.lower() == ".npz":
+        write_npz(path, {"flow": flow})
+    elif path.suffix.lower() == ".flo":
+        write_flo(path, flow)
+    else:
+        from PIL import Image
+
+        Image.fromarray(flow_colours(flow)).save(path)
+
+
+def _numbers(chosen: argparse.Namespace, recovery: Recovery, output: Path) -> int:
+    """With --json: what was measured, on stdout."""
+    if chosen.json:
+        said: Mapping[str, Any] = {
+            "output": str(output),
+            "engine": recovery.engine,
+            "options": dict(recovery.options),
+            "device": recovery.device,
+            "seconds": round(recovery.seconds, 3),
+            "frames": len(recovery.frames),
+            "scores": {name: round(float(score), 4) for name, score in recovery.scores.items()},
+            "notes": list(recovery.notes),
+        }
+        print(json.dumps(said))
+    return 0
+
+
+def _described(engine: catalog.Engine) -> dict[str, Any]:
+    keys = ("name", "title", "default", "help", "low", "high", "choices", "unit")
+    return {
+        "name": engine.name,
+        "title": engine.title,
+        "summary": engine.summary,
+        "asks": engine.asks,
+        "weights": list(engine.weights),
+        "missing": list(engine.missing_weights()),
+        "options": [{key: getattr(one, key) for key in keys} for one in catalog.options(engine.name)],
+    }
+
+
+def _run(job: Job) -> Any:
+    """Run a job here, its progress on stderr."""
+    steps = _Steps()
+    try:
+        return job.run(steps.show, lambda: False)
+    finally:
+        steps.clear()
+
+
+class _Steps:
+    """Progress on stderr: one line that changes on a terminal, a line for each new step elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._step = ""
+
+    def show(self, progress: Progress) -> None:
+        if self._terminal:
+            print(f"\r\x1b[K{progress.fraction:4.0%}  {progress.step}", end="", file=sys.stderr, flush=True)
+        elif progress.step and progress.step != self._step:
+            print(progress.step, file=sys.stderr, flush=True)
+        self._step = progress.step
+
+    def clear(self) -> None:
+        if self._terminal and self._step:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _export(contents: Contents, recovery: Recovery, path: Path, options: Mapping[str, Any]) -> None:
+    raise NotImplementedError
