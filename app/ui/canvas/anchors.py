@@ -14,8 +14,8 @@ SAMPLES = 250_000
 Point = tuple[float, float]
 
 
-def centres(areas: np.ndarray, step: int = 1) -> dict[int, Point]:
-    """The centre of gravity, photo px, of every region painted anywhere, looking at every `step`-th px."""
+def centres(areas: np.ndarray, step: int) -> dict[int, Point]:
+    """The centres of gravity, photo px, of the regions that every `step`-th px shows, by number."""
     samples = areas[::step, ::step]
     flat = samples.ravel()
     counts = np.bincount(flat, minlength=256)
@@ -46,24 +46,27 @@ class Anchors:
         if placed.number != NO_REGION:
             self._drawn[placed.number] = placed.x, placed.y
 
-    def centre(self, guidance: Guidance, number: int) -> Point | None:
-        """Where the arrow of a region (0: the camera) is shown; None where nothing of the region is painted."""
+    def centre(self, guidance: Guidance, number: int, fresh: bool = True) -> Point | None:
+        """Where the arrow of a region (0: the camera) is shown; None where nothing of the region is painted.
+
+        Not `fresh`: as last found, so that arrows stand still while a stroke lasts.
+        """
         height, width = guidance.areas.shape
         if number == NO_REGION:
             return width / 2, height / 2
         drawn = self._drawn.get(number)
         if drawn and _is_at(guidance.areas, number, drawn):
             return drawn
-        if not self._known:
+        if fresh and not self._known:
             self._find(guidance)
         return self._centres.get(number)
 
-    def placed(self, guidance: Guidance) -> tuple[Placed, ...]:
+    def placed(self, guidance: Guidance, fresh: bool = True) -> tuple[Placed, ...]:
         """Every arrow with its place, in the regions' order and the camera's last."""
         arrows = [(region.number, region.arrow) for region in guidance.regions] + [(NO_REGION, guidance.camera)]
         placed = []
         for number, arrow in arrows:
-            at = self.centre(guidance, number) if arrow is not None else None
+            at = self.centre(guidance, number, fresh) if arrow is not None else None
             if arrow is not None and at is not None:
                 placed.append(Placed(number, arrow, *at))
         return tuple(placed)
@@ -74,13 +77,23 @@ class Anchors:
         self._centres = centres(areas, step)
         lost = {region.number for region in guidance.regions} - set(self._centres)
         if lost and step > 1:
-            x0, y0, x1, y1 = self._changed or (0, 0, *areas.shape[::-1])
-            found = centres(areas[y0:y1, x0:x1])
+            rect = self._changed or (0, 0, *areas.shape[::-1])
             self._centres |= {n: before[n] for n in lost & set(before) if _is_at(areas, n, before[n])}
-            self._centres |= {n: (found[n][0] + x0, found[n][1] + y0) for n in lost & set(found)}
+            self._centres |= {n: found for n in lost if (found := _sought(areas, n, rect))}
         self._changed, self._known = (0, 0, 0, 0), True
 
 
 def _is_at(areas: np.ndarray, number: int, point: Point) -> bool:
     x, y = point
     return 0 <= x < areas.shape[1] and 0 <= y < areas.shape[0] and areas[int(y), int(x)] == number
+
+
+def _sought(areas: np.ndarray, number: int, rect: Rect) -> Point | None:
+    """The centre of gravity of what a rectangle has of a region; None where it has nothing."""
+    x0, y0, x1, y1 = rect
+    where = areas[y0:y1, x0:x1] == number
+    if not where.any():
+        return None
+    first, last = np.flatnonzero(where.any(1))[[0, -1]]
+    rows, columns = np.nonzero(where[first : last + 1])
+    return float(columns.mean()) + x0 + 0.5, float(rows.mean()) + y0 + first + 0.5

@@ -33,7 +33,7 @@ from app.ui.canvas.raster import Dab, along, is_empty, polygon, stamp, tiles
 from models.guidance import MAX_REGIONS, NO_REGION, Guidance
 
 PIECE_SECONDS = 0.5
-TILES_AT_ONCE, MOST_WAITING = 8, 32
+TILES_AT_ONCE, MOST_WAITING = 4, 32
 """How many tiles go to the document at one event while the stroke lasts, and how many may wait before that."""
 SMALLEST_BRUSH, LARGEST_BRUSH = 1.0, 2000.0
 FAINTEST = 0.15

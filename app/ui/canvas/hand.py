@@ -94,7 +94,7 @@ class Hand:
         """Every arrow where it is shown, the one in the hand as it is now."""
         if self._document is None:
             return ()
-        placed = self._anchors.placed(self._document.guidance)
+        placed = self._anchors.placed(self._document.guidance, fresh=not self.busy)
         if self.preview is None:
             return placed
         return (*(one for one in placed if one.number != self.preview.number), self.preview)
@@ -105,7 +105,7 @@ class Hand:
             return None
         if any(one.number == self.selected for one in self.placed()):
             return None
-        return self._anchors.centre(self._document.guidance, self.selected)
+        return self._anchors.centre(self._document.guidance, self.selected, fresh=not self.busy)
 
     def scene(self, scale: float) -> Scene:
         assert self._document is not None

@@ -60,15 +60,19 @@ def stamp(pixels: np.ndarray, dab: Dab, value: int, corner: tuple[int, int] = (0
         if dab.radius <= 0.75:
             pixels[int(min(max(local.y, y0), y1 - 1)), int(min(max(local.x, x0), x1 - 1))] = value
         else:
-            pixels[y0:y1, x0:x1][_inside(local, rect)] = value
+            for row, first, last in _spans(local, rect):
+                pixels[row, first:last] = value
     return rect
 
 
-def _inside(dab: Dab, rect: Rect) -> np.ndarray:
+def _spans(dab: Dab, rect: Rect) -> Iterator[tuple[int, int, int]]:
+    """Row, first column and the one after the last, of a disc within a rectangle. Many times as fast as a mask."""
     x0, y0, x1, y1 = rect
-    x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - dab.x)
-    y = np.arange(y0, y1, dtype=np.float32) + np.float32(0.5 - dab.y)
-    return (x * x)[None] + (y * y)[:, None] <= dab.radius * dab.radius
+    down = np.arange(y0, y1) + 0.5 - dab.y
+    half = np.sqrt(np.maximum(dab.radius * dab.radius - down * down, 0))
+    first = np.clip(np.ceil(dab.x - half - 0.5), x0, x1).astype(int)
+    last = np.clip(np.floor(dab.x + half - 0.5) + 1, x0, x1).astype(int)
+    return zip(range(y0, y1), first.tolist(), last.tolist(), strict=True)
 
 
 def union(one: Rect | None, other: Rect) -> Rect:
