@@ -66,6 +66,8 @@ def foregrounds(dice: Dice, photos: Photos, shapes: Shapes, size: int) -> tuple[
     count = len(which[0])
     number = torch.full(shapes.alive.shape, -1, dtype=torch.long, device=dice.device)
     number[which] = torch.arange(count, device=dice.device)
+    if not count:
+        return torch.zeros(0, 5, size, size, device=dice.device), number
     place = local(shapes, which, *grid(size, dice.device))
     crops = _crops(dice, count, photos.pixels.shape[1], place, turned=True)
     colour = textured(photos.pixels, dice.whole(len(photos.pixels), count), crops)

@@ -1,0 +1,116 @@
+"""Frames at the photo's own size: the photo moved, plus what the restoration network adds.
+
+The network knows paths of up to some 30 px and works where the longest is at most `LONGEST`; what it adds is enlarged
+and laid on the photo moved at full size, so that detail across the motion stays as fine as it was.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from models.decomposition.alignment import aligned, base, quadratic, share_moving
+from models.decomposition.network import CONTEXT, STRIDE, RestorationNetwork
+from models.exposure import sampled
+from models.trajectory.estimation import Ends
+
+LONGEST = 24.0
+LARGEST_SIDE = 2048
+TILE = 512
+BAND = 256
+
+
+class Restorer:
+    """Restores one photo along one motion, moment by moment.
+
+    pixels   (H, W, 3) uint8 or uint16, sRGB curve.
+    network  None: the photo is only moved.
+    """
+
+    def __init__(
+        self, pixels: np.ndarray, ends: Ends, network: RestorationNetwork | None, device: torch.device
+    ) -> None:
+        self.pixels, self.network, self.device = pixels, network, device
+        self.fields = ends.fields.to(device)
+        height, width = pixels.shape[:2]
+        longest = ends.longest()
+        scale = min(1.0, LONGEST / max(longest, 1e-6), LARGEST_SIDE / max(height, width))
+        self.photo = as_tensor(pixels, device)
+        self.small = self.photo
+        if scale < 1:
+            size = [max(STRIDE, round(length * scale)) for length in (height, width)]
+            self.small = F.interpolate(self.photo, size=size, mode="area")
+        self.factor = self.small.shape[-1] / width
+        self.middle: torch.Tensor | None = None
+
+    @torch.no_grad()
+    def keep_middle(self, t: float) -> None:
+        """Restore the instant at `t` once; from now on every frame is read from it along the offsets."""
+        self.middle = self._added(torch.tensor([t], device=self.device))[0]
+
+    @torch.no_grad()
+    def frame(self, t: float) -> np.ndarray:
+        """The instant at t, (H, W, 3) of the photo's type; the photo's own pixels where nothing moves."""
+        time = torch.tensor([t], device=self.device)
+        added, share = self._added(time)
+        out = np.empty_like(self.pixels)
+        for top in range(0, len(out), BAND):
+            self._band(out, top, added, share, quadratic(self.fields[:, :2], time))
+        return out
+
+    def _added(self, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is added to the photo moved to `time`, and the share of it that counts, at the working scale."""
+        fields = self.fields * self.factor
+        stack, length = aligned(self.small, fields, time)
+        share = share_moving(length)
+        if self.network is None or not float(share.max()) > 0:
+            return torch.zeros_like(base(stack)), share
+        if self.middle is None:
+            return in_tiles(self.network, stack) * share, share
+        height, width = share.shape[-2:]
+        offset = F.interpolate(quadratic(fields[:, :2], time), size=(height, width), mode="bilinear")
+        return sampled(self.middle, offset.permute(0, 2, 3, 1)), share
+
+    def _band(
+        self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor
+    ) -> None:
+        """Fill rows `top` to `top + BAND` of `out`."""
+        height, width = out.shape[:2]
+        rows = min(BAND, height - top)
+        y = (torch.arange(top, top + rows, device=self.device) + 0.5) * (2 / height) - 1
+        x = (torch.arange(width, device=self.device) + 0.5) * (2 / width) - 1
+        places = torch.stack((x.expand(rows, width), y[:, None].expand(rows, width)), -1)[None]
+        way = _read(offset, places).permute(0, 2, 3, 1) * x.new_tensor([2 / width, 2 / height])
+        moved = _read(self.photo, places + way)
+        largest = float(np.iinfo(out.dtype).max)
+        frame = (moved + _read(added, places)).clamp(0, 1) * largest
+        frame = frame[0].permute(1, 2, 0).round().cpu().numpy().astype(out.dtype)
+        touched = (_read(share, places)[0, 0] > 0).cpu().numpy()
+        out[top : top + rows] = np.where(touched[..., None], frame, self.pixels[top : top + rows])
+
+
+def as_tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+    """(1, 3, H, W) in 0 to 1 on the pixels' own curve."""
+    values = torch.from_numpy(np.ascontiguousarray(pixels).astype(np.float32))
+    return (values / float(np.iinfo(pixels.dtype).max)).permute(2, 0, 1)[None].to(device)
+
+
+def _read(picture: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    return F.grid_sample(picture, places, padding_mode="border", align_corners=False)
+
+
+def in_tiles(network: RestorationNetwork, stack: torch.Tensor, side: int = TILE) -> torch.Tensor:
+    """The network's residual (1, 3, H, W) for a whole picture, in tiles that see `CONTEXT` px around them: the same as
+    in one piece."""
+    height, width = stack.shape[-2:]
+    stack = F.pad(stack, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    out = torch.empty_like(stack[:, :3])
+    for top in range(0, stack.shape[-2], side):
+        for left in range(0, stack.shape[-1], side):
+            y0, x0 = max(0, top - CONTEXT), max(0, left - CONTEXT)
+            y1, x1 = top + side + CONTEXT, left + side + CONTEXT
+            piece = network.residual(stack[..., y0:y1, x0:x1])
+            kept = piece[..., top - y0 : top - y0 + side, left - x0 : left - x0 + side]
+            out[..., top : top + side, left : left + side] = kept
+    return out[..., :height, :width]

@@ -1,0 +1,187 @@
+"""The networks' shapes and promises, without any weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from models.decomposition.alignment import aligned, base
+from models.decomposition.network import RestorationNetwork
+from models.decomposition.published import PublishedDecomposer
+from models.decomposition.restoring import Restorer, as_tensor, in_tiles
+from models.loading import load_weights
+from models.trajectory.estimation import Ends, estimate, read_guidance
+from models.trajectory.network import MotionNetwork
+from models.trajectory.published import PublishedOffsetNetwork
+from models.trajectory.suggestion import one_direction, suggested
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(one.numel() for one in network.parameters())
+
+
+def small_restoration(seed: int = 0) -> RestorationNetwork:
+    torch.manual_seed(seed)
+    network = RestorationNetwork((8, 8, 8), (1, 1, 1)).eval()
+    nn.init.normal_(network.head.weight, std=0.1)
+    return network
+
+
+def photo(height: int = 40, width: int = 56) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def moving_right(height: int, width: int, length: float, share: float = 1.0) -> Ends:
+    """`length` px to the right over the exposure, in the left `share` of the picture."""
+    fields = torch.zeros(1, 4, 2, height, width)
+    edge = round(width * share)
+    for field, sign in enumerate((1, -1, -1, 1)):
+        fields[:, field, 0, :, :edge] = sign * length / 2
+    return Ends(fields)
+
+
+def test_published_configurations_have_the_published_sizes() -> None:
+    with torch.device("meta"):
+        assert round(parameters(PublishedOffsetNetwork()) / 1e6, 2) == 1.13
+        assert round(parameters(PublishedDecomposer()) / 1e6, 2) == 129.34
+
+
+def test_published_configurations_run() -> None:
+    offsets = PublishedOffsetNetwork(8)(torch.rand(1, 3, 16, 24))
+    drawn, refined = PublishedDecomposer((8, 8, 8), 1)(torch.rand(1, 3, 16, 16), torch.zeros(1, 2, 16, 16))
+    assert offsets.shape == (1, 2, 2, 16, 24)
+    assert refined.shape == (1, 7, 3, 16, 16)
+    assert torch.equal(drawn[:, 0], drawn[:, 6])
+
+
+def test_the_motion_network_reads_guidance_and_its_absence() -> None:
+    torch.manual_seed(0)
+    network = MotionNetwork((8, 8, 8, 8), 1)
+    picture = torch.rand(2, 3, 32, 48)
+    told = torch.ones(2, 5, 32, 48)
+    assert network(picture).shape == (2, 4, 2, 16, 24)
+    assert torch.equal(network(picture), network(picture, torch.zeros(2, 5, 32, 48)))
+    assert not torch.equal(network(picture), network(picture, told))
+    with pytest.raises(ValueError, match="multiples of 16"):
+        network(torch.rand(1, 3, 30, 32))
+
+
+def test_aligned_along_the_true_motion_a_blurred_edge_lines_up() -> None:
+    # A bright column that moves 6 px right leaves a ramp; seen from the moment it stood there each view shows it.
+    picture = torch.zeros(1, 3, 8, 32)
+    picture[..., 16] = 1
+    fields = moving_right(8, 32, 6).fields
+    stack, length = aligned(picture, fields, torch.tensor([0.0]))
+    assert torch.allclose(length, torch.full_like(length, 6.0), atol=1e-4)
+    views = stack[:, :21].unflatten(1, (7, 3))[0, :, 0, 4]  # (7, 32)
+    assert views.argmax(1).tolist() == [16, 15, 14, 13, 12, 11, 10]
+    assert torch.equal(base(stack)[0, 0, 4], views[3])
+
+
+def test_where_nothing_moves_the_frame_is_the_photo_to_the_bit() -> None:
+    pixels = photo()
+    ends = moving_right(20, 28, 8.0, share=0.3)
+    frame = Restorer(pixels, ends, small_restoration(), torch.device("cpu")).frame(0.0)
+    assert np.array_equal(frame[:, 36:], pixels[:, 36:])
+    assert not np.array_equal(frame[:, :10], pixels[:, :10])
+    still = Restorer(pixels, moving_right(20, 28, 0.0), small_restoration(), torch.device("cpu")).frame(0.0)
+    assert np.array_equal(still, pixels)
+
+
+def test_sixteen_bits_and_any_size_come_back() -> None:
+    pixels = photo(37, 53).astype(np.uint16) * 257
+    frame = Restorer(pixels, moving_right(10, 10, 60.0), small_restoration(), torch.device("cpu")).frame(1.0)
+    assert frame.shape == pixels.shape
+    assert frame.dtype == np.uint16
+
+
+def test_frames_from_the_middle_agree_in_the_middle() -> None:
+    ends = moving_right(20, 28, 6.0)
+    own = Restorer(photo(), ends, small_restoration(), torch.device("cpu"))
+    shared = Restorer(photo(), ends, small_restoration(), torch.device("cpu"))
+    shared.keep_middle(0.5)
+    assert np.abs(own.frame(0.5).astype(int) - shared.frame(0.5)).max() <= 1
+
+
+def test_tiles_leave_no_seams() -> None:
+    network = RestorationNetwork((8, 8, 8), (1, 2, 3)).eval()
+    nn.init.normal_(network.head.weight, std=0.3)
+    stack = torch.randn(1, network.stem.in_channels // 4, 32, 344)
+    with torch.no_grad():
+        whole, tiled = in_tiles(network, stack, 1024), in_tiles(network, stack, 64)
+    assert float(whole.abs().max()) > 0.1
+    assert torch.allclose(whole, tiled, atol=1e-4)
+
+
+def test_reversed_motion_gives_the_frames_in_reverse() -> None:
+    ends = moving_right(20, 28, 6.0)
+    back = Ends(ends.fields[:, [1, 0, 3, 2]])
+    for t in (0.0, 0.25):
+        one = Restorer(photo(), ends, None, torch.device("cpu")).frame(t)
+        other = Restorer(photo(), back, None, torch.device("cpu")).frame(1 - t)
+        assert np.array_equal(one, other)
+
+
+def test_guidance_is_read_at_any_size() -> None:
+    flow = np.full((8, 8, 2), np.nan, np.float32)
+    flow[:, :4] = (6, -8)
+    flow[0, 7] = 0
+    arrows = read_guidance(flow, "arrows", 4, 4)[0]
+    assert arrows[:, 0, 0].tolist() == pytest.approx([0.6, -0.8, 1, 5 / 16, 1])
+    assert arrows[:, 3, 3].tolist() == [0, 0, 0, 0, 0]
+    assert read_guidance(flow, "quadrants", 8, 8)[0][:, 0, 0].tolist() == [1, -1, 1, 0, 0]
+    assert read_guidance(flow, "directions", 8, 8)[0][:, 0, 7].tolist() == [0, 0, 1, 0, 0]
+
+
+def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
+    torch.manual_seed(0)
+    network = MotionNetwork((8, 8, 8, 8), 1).eval()
+    pixels = photo(50, 90)
+    with torch.no_grad():
+        ends = estimate(network, as_tensor(pixels, torch.device("cpu")))
+        still = estimate(network, as_tensor(pixels, torch.device("cpu")), np.zeros((50, 90, 2), np.float32))
+    motion = ends.motion(np.linspace(0, 1, 5, dtype=np.float32))
+    assert motion.trajectories.shape[1:] == (*ends.fields.shape[-2:], 2)
+    assert np.abs(motion.trajectories[2]).max() == 0
+    assert float(still.fields[:, 2:].abs().max()) == 0
+
+
+def test_without_guidance_time_runs_one_way_throughout() -> None:
+    fields = moving_right(8, 8, 6.0).fields
+    fields[..., 4:] = fields[:, [1, 0, 3, 2]][..., 4:]
+    flow = one_direction(Ends(fields)).fields
+    assert (flow[:, 3, 0] - flow[:, 2, 0]).unique().tolist() in ([6.0], [-6.0])
+
+
+def test_what_moves_otherwise_than_the_rest_becomes_a_region() -> None:
+    fields = torch.zeros(1, 4, 2, 40, 40)
+    fields[:, 3, 0, 10:30, 10:30], fields[:, 2, 0, 10:30, 10:30] = 5, -5
+    guidance = suggested(Ends(fields), 80, 80)
+    assert guidance.camera is None
+    assert len(guidance.regions) == 1
+    arrow = guidance.regions[0].arrow
+    assert arrow is not None
+    assert arrow.length == pytest.approx(10)
+    assert arrow.degrees == pytest.approx(0)
+    assert (guidance.areas[24:56, 24:56] == 1).all()
+
+
+def test_weights_are_what_their_card_says(tmp_path: Path) -> None:
+    network = PublishedOffsetNetwork(8)
+    path = tmp_path / "tiny.safetensors"
+    save_file({key: value.half() for key, value in network.state_dict().items()}, str(path))
+    (tmp_path / "tiny.json").write_text(json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}))
+    loaded = load_weights(PublishedOffsetNetwork(8), "tiny", torch.device("cpu"), tmp_path)
+    assert torch.allclose(loaded.head.weight, network.head.weight, atol=1e-3)
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_weights(PublishedOffsetNetwork(16), "tiny", torch.device("cpu"), tmp_path)
+    (tmp_path / "tiny.json").write_text(json.dumps({"sha256": "0"}))
+    with pytest.raises(ValueError, match="not the ones"):
+        load_weights(PublishedOffsetNetwork(8), "tiny", torch.device("cpu"), tmp_path)
