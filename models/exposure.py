@@ -55,13 +55,13 @@ def sampled(picture: torch.Tensor, offsets: torch.Tensor, cubic: bool = False) -
     if offsets.ndim != 4 or offsets.shape[-1] != 2:
         raise ValueError(f"expected offsets of shape (B, H, W, 2), got {tuple(offsets.shape)}")
     picture = picture.expand(len(offsets), -1, -1, -1)
-    places = _grid(offsets, picture.shape[-2:])
+    places = grid(offsets, picture.shape[-2:])
     mode = "bicubic" if cubic else "bilinear"
     return functional.grid_sample(picture, places, mode=mode, padding_mode="border", align_corners=True)
 
 
-def _grid(offsets: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    """p + offsets in grid_sample's -1 to 1."""
+def grid(offsets: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    """The places p + offsets (B, H, W, 2) in a picture of `size` (h, w), as grid_sample wants them: -1 to 1."""
     height, width = offsets.shape[1:3]
     x = torch.arange(width, device=offsets.device, dtype=offsets.dtype) + offsets[..., 0]
     y = torch.arange(height, device=offsets.device, dtype=offsets.dtype)[:, None] + offsets[..., 1]

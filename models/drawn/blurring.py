@@ -15,6 +15,10 @@ from torch.nn import functional
 from models import exposure
 from models.drawn.splatting import splatted_offsets
 
+STILL = 0.05
+"""Px under which a pixel counts as still."""
+MODE = __import__('os').environ.get('MODE','bicubic')
+
 Displacement = Callable[[float], torch.Tensor]
 
 
@@ -86,12 +90,17 @@ class Shift:
 
 
 class Field:
-    """A layer whose pixels each move on their own: (H, W, 2) px at each t, cubic sampling."""
+    """A layer whose pixels each move on their own: (H, W, 2) px at each t.
+
+    Only what moves is sampled; the rest passes through as it is.
+    """
 
     def __init__(self, displacement: Displacement, samples: int, check: Callable[[], None]) -> None:
         self.displacement = displacement
         self.check = check
         self.offsets = [self.offsets_at(n / (samples - 1)) for n in range(samples)]
+        self.moves = torch.stack([offsets[0].norm(dim=-1) for offsets in self.offsets]).amax(0) > STILL
+        self.places = torch.stack([exposure.grid(one, one.shape[1:3])[0][self.moves] for one in self.offsets])[None]
 
     def offsets_at(self, t: float) -> torch.Tensor:
         """Sampling offsets (1, H, W, 2) at t."""
@@ -99,20 +108,19 @@ class Field:
         return splatted_offsets(self.displacement(t))[None]
 
     def forward(self, layer: torch.Tensor) -> torch.Tensor:
-        total = torch.zeros_like(layer)
-        for offsets in self.offsets:
-            self.check()
-            total += exposure.sampled(layer, offsets, cubic=True)
-        return total / len(self.offsets)
+        self.check()
+        blurred = layer.clone()
+        samples = functional.grid_sample(layer, self.places, MODE, "border", align_corners=True)
+        blurred[..., self.moves] = samples.mean(2)
+        return blurred
 
     def adjoint(self, photo: torch.Tensor) -> torch.Tensor:
-        total = torch.zeros_like(photo)
-        with torch.enable_grad():
-            source = torch.zeros_like(photo, requires_grad=True)
-            for offsets in self.offsets:
-                self.check()
-                total += torch.autograd.grad(exposure.sampled(source, offsets, cubic=True), source, photo)[0]
-        return total / len(self.offsets)
+        self.check()
+        moved = (photo[..., self.moves] / self.places.shape[1])[:, :, None].expand(-1, -1, self.places.shape[1], -1)
+        spread, _ = torch.ops.aten.grid_sampler_2d_backward(
+            moved.contiguous(), photo, self.places, {"bilinear": 0, "bicubic": 2}[MODE], 1, True, [True, False]
+        )
+        return torch.where(self.moves, 0.0, photo) + spread
 
     def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
         return exposure.sampled(layer, self.offsets_at(t), cubic=True)

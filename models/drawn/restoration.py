@@ -17,7 +17,6 @@ from models.drawn.tiles import Tile
 
 _BLOWN = 0.985
 _ALL_OF_IT = 0.999
-_STILL = 0.05
 _FIELD_SAMPLES = 33
 
 
@@ -134,8 +133,7 @@ class Restoration:
             if thing.still:
                 touched &= layer.matte < _ALL_OF_IT
             elif isinstance(layer.blur, Field):
-                speeds = (offsets.norm(dim=-1) for offsets in layer.blur.offsets)
-                touched |= torch.stack([speed.amax(0) for speed in speeds]).amax(0) > _STILL
+                touched |= layer.blur.moves
             else:
                 touched |= layer.share > 0
         return self.crop(touched)[0, 0].cpu().numpy()
