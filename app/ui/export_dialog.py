@@ -53,7 +53,7 @@ class ExportDialog(QDialog):
 
     chosen = Signal(object, object)
 
-    def __init__(self, photo_name: str, width: int, frames: int, parent: QWidget | None = None) -> None:
+    def __init__(self, width: int, frames: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
         self._format = QComboBox(accessibleName="Format")
@@ -92,7 +92,6 @@ class ExportDialog(QDialog):
         layout.addWidget(self._note)
         layout.addWidget(buttons)
         self.setMinimumWidth(400)
-        self._photo_name, self._photo_width = photo_name, width
         self._format.currentIndexChanged.connect(self._adapt)
         for box in (self._frames, self._fps, self._hold, self._width):
             box.valueChanged.connect(self._describe)

@@ -84,7 +84,7 @@ def _survive_errors(window: Window) -> None:
             return
         traceback.print_exception(kind, error, trace)
         what = (str(error).strip() or kind.__name__).splitlines()[0]
-        window.session.fail(f"Something went wrong inside ({kind.__name__}: {what}). Your work is as it was.")
+        window.desk.fail(f"Something went wrong inside ({kind.__name__}: {what}). Your work is as it was.")
 
     sys.excepthook = told
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.jobs import Preview, Recover
-from app.ui.session import Session
+from app.ui.desk import Desk
 from app.ui.settings import settings
 from app.ui.workers import Workers
 from models import catalog
@@ -19,8 +19,10 @@ from models.motion import Arrow
 from models.recovery import Inputs, Recovery
 
 DEBOUNCE = 150
-PREVIEW_SIDE = 720
-"""Long side of a preview, px: small enough to come back while the hand still moves."""
+PREVIEW: dict[str, bool | int | float | str] = {"limit": 480, "frames": 5, "iterations": 6}
+"""Small enough to be there within two seconds on two cores."""
+IN_THE_HAND: dict[str, bool | int | float | str] = PREVIEW | {"sharpen": False}
+"""While the hand still moves, the photo itself is moved: half the time."""
 
 
 class Recovering(QObject):
@@ -37,9 +39,9 @@ class Recovering(QObject):
     previewed = Signal(object)
     recovered = Signal()
 
-    def __init__(self, session: Session, workers: Workers, parent: QObject | None = None) -> None:
+    def __init__(self, desk: Desk, workers: Workers, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._desk = desk
         self._workers = workers
         self.engine = catalog.ENGINES[0].name
         self.options: Mapping[str, bool | int | float | str] = {}
@@ -48,7 +50,7 @@ class Recovering(QObject):
         self._job: int | None = None
         self._preview_job: int | None = None
         self._started = 0.0
-        self._wanted: Guidance | None = None
+        self._wanted: tuple[Guidance, dict[str, bool | int | float | str]] | None = None
         self._pause = QTimer(self, singleShot=True, interval=DEBOUNCE, objectName="preview")
         self._pause.timeout.connect(self._submit_preview)
 
@@ -58,11 +60,11 @@ class Recovering(QObject):
 
     def start(self) -> None:
         """Recover the whole photo with the chosen engine and options."""
-        document = self._session.document
+        document = self._desk.document
         if document is None or self.running:
             return
         if catalog.engine(self.engine).asks == "motion" and not document.guidance.says_motion():
-            self._session.fail("Say first how something moved: paint it and drag an arrow, or drag one for the camera.")
+            self._desk.fail("Say first how something moved: paint it and drag an arrow, or drag one for the camera.")
             return
         self.drop_preview()
         self._started = time.monotonic()
@@ -98,21 +100,21 @@ class Recovering(QObject):
 
     def _done(self, document: object, recovery: Recovery) -> None:
         self._over()
-        current = self._session.document
+        current = self._desk.document
         if current is None or current is not document:
             return
-        if self._session.attempt(lambda: current.add_recovery(recovery)):
+        if self._desk.attempt(lambda: current.add_recovery(recovery)):
             said = f"Recovered {len(recovery.frames)} frames in {recovery.seconds:.1f} s on {recovery.device}."
-            self._session.told.emit(" ".join((said, *recovery.notes)))
+            self._desk.told.emit(" ".join((said, *recovery.notes)))
             self.recovered.emit()
 
     def _failed(self, sentence: str) -> None:
         self._over()
-        self._session.fail(sentence, {"Try again": self.start})
+        self._desk.fail(sentence, {"Try again": self.start})
 
     def _cancelled(self) -> None:
         self._over()
-        self._session.told.emit("Cancelled.")
+        self._desk.told.emit("Cancelled.")
 
     def _over(self) -> None:
         self._job = None
@@ -128,13 +130,13 @@ class Recovering(QObject):
 
     def dragging(self, number: int, arrow: Arrow) -> None:
         """An arrow is in the hand: preview it as if it were set."""
-        if self._session.document is not None:
-            self.preview(with_arrow(self._session.document.guidance, number, arrow))
+        if self._desk.document is not None:
+            self.preview(with_arrow(self._desk.document.guidance, number, arrow), IN_THE_HAND)
 
-    def preview(self, guidance: Guidance) -> None:
+    def preview(self, guidance: Guidance, options: Mapping[str, bool | int | float | str] = PREVIEW) -> None:
         """Show soon what this guidance makes of the photo; a newer one takes its place."""
         if self.live and not self.running and guidance.says_motion():
-            self._wanted = guidance
+            self._wanted = guidance, dict(options)
             if not self._pause.isActive():  # a throttle: a hand that keeps moving sees previews all the same
                 self._pause.start()
 
@@ -147,18 +149,18 @@ class Recovering(QObject):
             self._preview_job = None
 
     def _submit_preview(self) -> None:
-        document, guidance = self._session.document, self._wanted
-        if document is None or guidance is None:
+        document = self._desk.document
+        if document is None or self._wanted is None:
             return
-        inputs = Inputs(document.photo.pixels, guidance, self.device)
-        job = Preview(inputs, "drawn", _preview_options())
+        guidance, options = self._wanted
+        job = Preview(Inputs(document.photo.pixels, guidance, self.device), "drawn", options)
         self._preview_job = self._workers.submit(job, self._previewed, self._no_preview, asked=False)
 
     def _previewed(self, recovery: Recovery) -> None:
         self.previewed.emit(recovery)
 
     def _no_preview(self, sentence: str) -> None:
-        self._session.told.emit(sentence)
+        self._desk.told.emit(sentence)
 
 
 def with_arrow(guidance: Guidance, number: int, arrow: Arrow) -> Guidance:
@@ -172,8 +174,3 @@ def with_arrow(guidance: Guidance, number: int, arrow: Arrow) -> Guidance:
 def _copied(guidance: Guidance) -> Guidance:
     """Safe from strokes painted while the job waits for its turn."""
     return replace(guidance, areas=np.array(guidance.areas))
-
-
-def _preview_options() -> dict[str, bool | int | float | str]:
-    known = {option.name for option in catalog.options("drawn")}
-    return {name: value for name, value in {"limit": PREVIEW_SIDE, "frames": 7}.items() if name in known}

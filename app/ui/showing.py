@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
@@ -9,7 +11,7 @@ from app.document import Change
 from app.ui.canvas import Canvas
 from app.ui.player import Player
 from app.ui.recovering import Recovering
-from app.ui.session import Session
+from app.ui.desk import Desk
 from models.motion import Motion
 from models.recovery import Recovery
 
@@ -25,15 +27,16 @@ class Showing(QObject):
     motion_shown = Signal(object, float)
 
     def __init__(
-        self, session: Session, player: Player, canvas: Canvas, recovering: Recovering, parent: QObject | None = None
+        self, desk: Desk, player: Player, canvas: Canvas, recovering: Recovering, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._session, self._player, self._canvas, self._recovering = session, player, canvas, recovering
+        self._desk, self._player, self._canvas, self._recovering = desk, player, canvas, recovering
         self._photo_only = False
         self._preview: Recovery | None = None
+        self._preview_motion: Motion | None = None
         player.frame_changed.connect(self._show)
-        session.opened.connect(self._opened)
-        session.changed.connect(self._changed)
+        desk.opened.connect(self._opened)
+        desk.changed.connect(self._changed)
         recovering.previewed.connect(self._previewed)
         recovering.recovered.connect(self._recovered)
 
@@ -60,7 +63,7 @@ class Showing(QObject):
             self._player.show(self._current())
 
     def _current(self) -> Recovery | None:
-        document = self._session.document
+        document = self._desk.document
         if document is None or document.current is None:
             return None
         return document.recoveries[document.current]
@@ -73,7 +76,7 @@ class Showing(QObject):
         self._player.show(self._current())
 
     def _changed(self, change: Change) -> None:
-        document = self._session.document
+        document = self._desk.document
         if document is None:
             return
         if change.what == "areas":
@@ -89,7 +92,13 @@ class Showing(QObject):
             self._set_photo(False)
 
     def _previewed(self, recovery: Recovery) -> None:
+        document = self._desk.document
+        if document is None:
+            return
         self._preview = recovery
+        self._preview_motion = recovery.motion and enlarged(
+            recovery.motion, document.photo.pixels.shape[1] / recovery.frames.shape[2]
+        )
         self._photo_only = False
         self.photo_shown.emit(False)
         self._player.show(recovery, play=True)
@@ -108,5 +117,16 @@ class Showing(QObject):
         self.motion_shown.emit(motion, t)
 
     def _motion(self) -> Motion | None:
-        """That of the full recovery: its vectors are px of the photo, a screen copy's are px of the screen."""
-        return self._player.recovery.motion if self._player.recovery is not None else None
+        """In px of the photo: a preview's vectors are px of its own small frames."""
+        recovery, document = self._player.recovery, self._desk.document
+        if recovery is None or recovery.motion is None or document is None:
+            return None
+        if recovery is self._preview:
+            return self._preview_motion
+        return recovery.motion
+
+
+def enlarged(motion: Motion, factor: float) -> Motion:
+    """The same motion in px of a picture `factor` times as large."""
+    scale = np.float32(factor)
+    return replace(motion, offsets=motion.offsets * scale, trajectories=motion.trajectories * scale)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
@@ -30,7 +32,7 @@ from app.ui.panels.recoveries import RecoveriesPanel
 from app.ui.panels.section import Section
 from app.ui.player import Player
 from app.ui.recovering import Recovering
-from app.ui.session import Session
+from app.ui.desk import Desk
 from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.timeline import Timeline
@@ -47,19 +49,19 @@ class Window(QMainWindow):
 
     def __init__(self, engines: str = "") -> None:
         super().__init__()
-        self.session = Session(self)
+        self.desk = Desk(self)
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
-        self.recovering = Recovering(self.session, self.workers, self)
-        self.files = Files(self.session, self.workers, self.player, self)
+        self.recovering = Recovering(self.desk, self.workers, self)
+        self.files = Files(self.desk, self.workers, self.player, self)
         self.actions_by_name = actions.build(self)
         self.canvas = Canvas()
-        self.showing = Showing(self.session, self.player, self.canvas, self.recovering, self)
-        self.motion = MotionPanel(self.session, self.actions_by_name)
+        self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
+        self.motion = MotionPanel(self.desk, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
-        self.recoveries = RecoveriesPanel(self.session)
+        self.recoveries = RecoveriesPanel(self.desk)
         self.look = LookPanel(self.actions_by_name)
-        self.inspector = Inspector(self.session)
+        self.inspector = Inspector(self.desk)
         self.timeline = Timeline(self.player, self.actions_by_name)
         self.welcome = Welcome()
         self.error_bar = ErrorBar()
@@ -138,21 +140,22 @@ class Window(QMainWindow):
     # Who tells whom
 
     def _connect(self) -> None:
-        self.session.opened.connect(self._opened)
-        self.session.changed.connect(self._changed)
-        self.session.failed.connect(self.error_bar.show_sentence)
-        self.session.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
-        self.workers.failed.connect(self.session.fail)
-        self.workers.restarted.connect(self.session.fail)
+        self.desk.opened.connect(self._opened)
+        self.desk.changed.connect(self._changed)
+        self.desk.failed.connect(self.error_bar.show_sentence)
+        self.desk.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
+        self.workers.failed.connect(self.desk.fail)
+        self.workers.restarted.connect(self.desk.fail)
         self.canvas.selection_changed.connect(self._selected)
         self.canvas.tool_changed.connect(lambda name: self.actions_by_name[name].setChecked(True))
         self.canvas.arrow_dragging.connect(self.recovering.dragging)
         self.canvas.hovered.connect(self.inspector.hover)
         self.canvas.zoom_changed.connect(lambda zoom: self._zoom.setText(f"{zoom * 100:.0f} %"))
-        self.canvas.refused.connect(self.session.fail)
+        self.canvas.refused.connect(self.desk.fail)
         self.canvas.space_tapped.connect(self.player.toggle)
         self.motion.selected_here.connect(self._selected)
-        self.look.changed.connect(self.canvas.set_overlays)
+        self.look.changed.connect(lambda _overlays: self._show_overlays())
+        self.player.changed.connect(self._show_overlays)
         self.look.compared.connect(self.showing.show_photo)
         self.showing.photo_shown.connect(self.actions_by_name["compare"].setChecked)
         self.showing.motion_shown.connect(self.inspector.set_motion)
@@ -169,8 +172,13 @@ class Window(QMainWindow):
             self.canvas.select(number)
         self.refresh_actions()
 
+    def _show_overlays(self) -> None:
+        """What was painted would hide what moves, so it is left out while that plays."""
+        overlays = self.look.overlays
+        self.canvas.set_overlays(replace(overlays, guidance=overlays.guidance and not self.player.playing))
+
     def _opened(self) -> None:
-        document = self.session.document
+        document = self.desk.document
         self.recovering.forget()
         self.canvas.set_document(document)
         self._pages.setCurrentIndex(0 if document is None else 1)
@@ -189,7 +197,7 @@ class Window(QMainWindow):
         self._changed(Change("saved"))
 
     def _changed(self, change: Change) -> None:
-        document = self.session.document
+        document = self.desk.document
         if document is None:
             self.setWindowTitle("Unshutter")
             self.setWindowModified(False)
@@ -202,12 +210,12 @@ class Window(QMainWindow):
     def refresh_actions(self) -> None:
         """Enable what can be done now."""
         actions.enable(self.actions_by_name, self._conditions())
-        document = self.session.document
+        document = self.desk.document
         for name, text in (("Undo", document.undo_text), ("Redo", document.redo_text)) if document is not None else ():
             self.actions_by_name[name.lower()].setText(f"{name} {text[:1].lower()}{text[1:]}" if text else name)
 
     def _conditions(self) -> set[actions.When]:
-        document = self.session.document
+        document = self.desk.document
         found: set[actions.When] = set()
         if self.recovering.running or self.files.busy:
             found.add("running")

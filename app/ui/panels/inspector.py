@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from app.ui.session import Session
+from app.ui.desk import Desk
 from models.motion import Motion
 
 _ROWS = ("Place", "Colour", "Region", "At t", "Speed", "Exposure")
@@ -14,9 +14,9 @@ _STEP = 1 / 64
 
 
 class Inspector(QWidget):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._session = session
+        self._desk = desk
         self._motion: Motion | None = None
         self._t = 0.5
         self._place: tuple[float, float] | None = None
@@ -48,7 +48,7 @@ class Inspector(QWidget):
         self._refresh()
 
     def _refresh(self) -> None:
-        document = self._session.document
+        document = self._desk.document
         values = dict.fromkeys(_ROWS, "–")
         if document is not None and self._place is not None:
             pixels = document.photo.pixels

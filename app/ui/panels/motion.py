@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 from app.document import Change
 from app.ui.panels.arrow_form import ArrowForm
 from app.ui.panels.region_list import RegionList
-from app.ui.session import Session, touches_motion
+from app.ui.desk import Desk, touches_motion
 from models.guidance import NO_REGION
 from models.motion import Arrow
 
@@ -26,9 +26,9 @@ class MotionPanel(QWidget):
     selected_here = Signal(object)
     arrow_edited = Signal()
 
-    def __init__(self, session: Session, actions: dict[str, QAction]) -> None:
+    def __init__(self, desk: Desk, actions: dict[str, QAction]) -> None:
         super().__init__()
-        self._session = session
+        self._desk = desk
         self.selected: int | None = None
         self.regions = RegionList()
         self.form = ArrowForm()
@@ -44,13 +44,13 @@ class MotionPanel(QWidget):
         self.regions.renamed.connect(self._rename)
         self.regions.reordered.connect(lambda numbers: self._edit("reorder", numbers))
         self.form.changed.connect(self._set_arrow)
-        session.opened.connect(self._opened)
-        session.changed.connect(self._changed)
+        desk.opened.connect(self._opened)
+        desk.changed.connect(self._changed)
         self._opened()
 
     def arrow(self) -> Arrow | None:
         """The arrow of what is selected."""
-        document = self._session.document
+        document = self._desk.document
         if document is None or self.selected is None:
             return None
         if self.selected == NO_REGION:
@@ -67,8 +67,8 @@ class MotionPanel(QWidget):
     # What the actions call
 
     def add_region(self) -> None:
-        document = self._session.document
-        if document is not None and self._session.attempt(document.add_region):
+        document = self._desk.document
+        if document is not None and self._desk.attempt(document.add_region):
             self._choose(document.guidance.regions[-1].number)
 
     def rename_region(self) -> None:
@@ -109,7 +109,7 @@ class MotionPanel(QWidget):
     # How
 
     def _move(self, by: int) -> None:
-        document = self._session.document
+        document = self._desk.document
         if document is None or not self.selected:
             return
         numbers = [region.number for region in document.guidance.regions]
@@ -139,13 +139,13 @@ class MotionPanel(QWidget):
             self.arrow_edited.emit()
 
     def _edit(self, name: str, *arguments: object, **named: object) -> None:
-        document = self._session.document
+        document = self._desk.document
         if document is not None:
-            self._session.attempt(lambda: getattr(document, name)(*arguments, **named))
+            self._desk.attempt(lambda: getattr(document, name)(*arguments, **named))
 
     def _opened(self) -> None:
         self.selected = None
-        document = self._session.document
+        document = self._desk.document
         if document is not None:
             height, width = document.photo.pixels.shape[:2]
             self.form.set_longest(float(max(height, width)))
@@ -156,7 +156,7 @@ class MotionPanel(QWidget):
             self._refresh()
 
     def _refresh(self) -> None:
-        document = self._session.document
+        document = self._desk.document
         if document is None:
             self.regions.clear()
             self.form.set_arrow(None)
@@ -171,7 +171,7 @@ class MotionPanel(QWidget):
         self._hint.setVisible(bool(self._hint.text()))
 
     def _advice(self) -> str:
-        document = self._session.document
+        document = self._desk.document
         if document is None:
             return ""
         if not document.guidance.regions and document.guidance.camera is None:

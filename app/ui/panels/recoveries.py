@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QToolButton, QVB
 
 from app.document import Change
 from app.ui.icons import icon
-from app.ui.session import Session
+from app.ui.desk import Desk
 from models import catalog
 from models.recovery import Recovery
 
@@ -18,17 +18,16 @@ def described(recovery: Recovery) -> str:
         title = catalog.engine(recovery.engine).title
     except ValueError:
         title = recovery.engine
-    parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.1f} s"]
-    if "reblur" in recovery.scores:
-        parts.append(f"reblur {recovery.scores['reblur']:.1f} dB")
+    parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.0f} s on {recovery.device}"]
     return "  ·  ".join(parts)
 
 
 class RecoveriesPanel(QWidget):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._session = session
+        self._desk = desk
         self._list = QListWidget(accessibleName="Recoveries", toolTip="What was recovered; select one to see it")
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._notes = QLabel(wordWrap=True)
         self._notes.setProperty("faint", True)
         self._delete = QToolButton(
@@ -43,8 +42,8 @@ class RecoveriesPanel(QWidget):
         layout.addWidget(self._list)
         layout.addLayout(row)
         self._list.currentRowChanged.connect(self._choose)
-        session.opened.connect(self._refresh)
-        session.changed.connect(self._changed)
+        desk.opened.connect(self._refresh)
+        desk.changed.connect(self._changed)
         self._refresh()
 
     def _changed(self, change: Change) -> None:
@@ -52,7 +51,7 @@ class RecoveriesPanel(QWidget):
             self._refresh()
 
     def _refresh(self) -> None:
-        document = self._session.document
+        document = self._desk.document
         recoveries = document.recoveries if document is not None else ()
         current = document.current if document is not None else None
         with QSignalBlocker(self._list):
@@ -66,18 +65,20 @@ class RecoveriesPanel(QWidget):
         self._notes.setText(self._words())
 
     def _words(self) -> str:
-        document = self._session.document
+        document = self._desk.document
         if document is None or not document.recoveries:
             return "Nothing recovered yet."
         if document.current is None:
             return ""
-        return " ".join(document.recoveries[document.current].notes)
+        recovery = document.recoveries[document.current]
+        scores = (f"{name} {value:.2f}" for name, value in recovery.scores.items())
+        return "\n".join(filter(None, (", ".join(scores), *recovery.notes)))
 
     def _choose(self, row: int) -> None:
-        if self._session.document is not None and row >= 0:
-            self._session.document.show(row)
+        if self._desk.document is not None and row >= 0:
+            self._desk.document.show(row)
 
     def _remove(self) -> None:
-        document = self._session.document
+        document = self._desk.document
         if document is not None and document.current is not None:
             document.remove_recovery(document.current)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.document import Change, Document
 
 
-class Session(QObject):
+class Desk(QObject):
     """Holds the document and passes on its changes as signals.
 
     opened   another document is here, or none.
