@@ -9,14 +9,15 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from app.photo import MAX_PIXELS, read_file
 from app.store import MAX_MOTION, checked_motion, checked_times
-from models.motion import Motion
+from models.motion import Motion, resized_field
+from models.recovery import Cancelled, Progress
 
 MAX_BYTES = 8 << 30
 FARTHEST = 100_000.0
@@ -72,6 +73,30 @@ def write_npz(path: str | Path | io.BytesIO, arrays: Mapping[str, np.ndarray]) -
 def motion_arrays(motion: Motion) -> dict[str, np.ndarray]:
     """What an `.npz` of trajectories holds: offsets and trajectories (N, H, W, 2), times (N,), all float32."""
     return {name: np.asarray(getattr(motion, name), np.float32) for name in ("offsets", "trajectories", "times")}
+
+
+def write_motion(
+    path: str | Path,
+    motion: Motion,
+    size: tuple[int, int],
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Write a motion as `.npz` on the grid `size` (H, W), one instant at a time so that it needs little memory."""
+    count, done = len(motion.times), 0
+    header = {"descr": "<f4", "fortran_order": False, "shape": (count, *size, 2)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in ("offsets", "trajectories"):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array_header_1_0(file, header)
+                for field in getattr(motion, name):
+                    if is_cancelled():
+                        raise Cancelled
+                    file.write(np.ascontiguousarray(resized_field(field, *size), "<f4").data)
+                    done += 1
+                    on_progress(Progress(done / (2 * count), name))
+        with archive.open("times.npy", "w") as file:
+            np.lib.format.write_array(file, np.asarray(motion.times, np.float32), allow_pickle=False)
 
 
 def read_npz(data: bytes) -> dict[str, np.ndarray]:
