@@ -283,7 +283,7 @@ def test_arrows_show_on_any_photo(qtbot, brightness: int) -> None:
     canvas.set_document(document)
     canvas.zoom_to_actual()
     document.set_camera(Arrow(90, 100))
-    row = [colour(canvas, x, 100)[0] for x in range(140, 161)]
+    row = [colour(canvas, x, 112)[0] for x in range(140, 161)]
     assert max(row) - min(row) > 150
 
 

@@ -28,13 +28,14 @@ from app.ui.canvas.events import (
     Rollback,
     Scene,
     Select,
+    Tick,
 )
 from app.ui.canvas.raster import Dab, along, is_empty, polygon, stamp, tiles
 from models.guidance import MAX_REGIONS, NO_REGION, Guidance
 
 PIECE_SECONDS = 0.5
-TILES_AT_ONCE, MOST_WAITING = 4, 32
-"""How many tiles go to the document at one event while the stroke lasts, and how many may wait before that."""
+TILES_AT_ONCE, TILES_A_TICK, MOST_WAITING = 2, 8, 32
+"""How many tiles go to the document with one move and, while the hand rests, with one tick; how many may wait."""
 SMALLEST_BRUSH, LARGEST_BRUSH = 1.0, 2000.0
 FAINTEST = 0.15
 """Share of the brush's size that the lightest touch of a pen leaves."""
@@ -91,7 +92,7 @@ class BrushTool:
             answers += self._piece(None, scene)
             self._number = None
         elif event.seconds - self._since >= PIECE_SECONDS or len(self._unsaid) > MOST_WAITING:
-            answers += self._piece(TILES_AT_ONCE, scene)
+            answers += self._piece(TILES_A_TICK if isinstance(event, Tick) else TILES_AT_ONCE, scene)
             if not self._unsaid:
                 self._since = event.seconds
         return answers

@@ -32,13 +32,12 @@ def paint_arrow(painter: QPainter, placed: Placed, view: View, selected: bool, s
     thick = 3.0 if selected else 2.2
     head = _head(line, 4.5 * thick)
     ticks = _ticks(view_points(placed.curve(TICKS), view), view_points(placed.curve(TICKS + 0.02), view), 2.2 * thick)
-    halo = QColor.fromRgba(colours.HALO)
-    for pen, brush in ((_pen(halo, thick + 3), halo), (_pen(colour, thick), colour)):
-        painter.setPen(pen)
+    for ink, width in _casing(colour, thick):
+        painter.setPen(_pen(ink, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
         painter.drawPath(ticks)
-        painter.setBrush(brush)
+        painter.setBrush(ink)
         painter.drawPolygon(head)
     if selected:
         for which in ("tail", "middle"):
@@ -56,15 +55,14 @@ def arrow_rect(placed: Placed, view: View) -> QRectF:
 
 def paint_target(painter: QPainter, at: QPointF, number: int) -> None:
     """Where a selected region without an arrow can have one drawn."""
-    for colour, width in ((QColor.fromRgba(colours.HALO), 4.0), (QColor.fromRgba(colours.region(number)), 2.0)):
-        pen = _pen(colour, width)
-        pen.setDashPattern([8 / width, 6 / width])
+    for ink, width in _casing(QColor.fromRgba(colours.region(number)), 2.2):
+        pen = _pen(ink, width)
+        pen.setDashPattern([8 / width, 8 / width])
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawEllipse(at, 2.2 * PIN, 2.2 * PIN)
-        painter.setBrush(colour)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawEllipse(at, width, width)
+        painter.setPen(_pen(ink, 2 * width))
+        painter.drawPoint(at)
 
 
 def paint_outline(painter: QPainter, points: Sequence[tuple[float, float]], view: View) -> None:
@@ -107,7 +105,7 @@ def view_points(points: np.ndarray, view: View) -> np.ndarray:
 
 def _paint_pin(painter: QPainter, at: QPointF, colour: QColor, selected: bool) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ink, width in ((QColor.fromRgba(colours.HALO), 6.0), (colour, 3.0 if selected else 2.2)):
+    for ink, width in _casing(colour, 3.0 if selected else 2.2):
         painter.setPen(_pen(ink, width))
         painter.drawEllipse(at, PIN, PIN)
         painter.drawPoint(at)
@@ -119,6 +117,11 @@ def _paint_handle(painter: QPainter, at: QPointF, colour: QColor) -> None:
     painter.drawEllipse(at, HANDLE, HANDLE)
     painter.setPen(_pen(colour, 2))
     painter.drawEllipse(at, HANDLE, HANDLE)
+
+
+def _casing(colour: QColor, thick: float) -> tuple[tuple[QColor, float], ...]:
+    """A line in a light sheath in a dark one, outermost first: it shows on any photo, in any colour."""
+    return (QColor.fromRgba(colours.HALO), thick + 5.5), (QColor.fromRgba(colours.INK), thick + 1.6), (colour, thick)
 
 
 def _pen(colour: QColor, width: float) -> QPen:

@@ -15,6 +15,8 @@ from app.edits import Rect
 
 TILE = 256
 """px a side of the pieces in which painting reaches the document: some 0.3 ms each."""
+SPANS_FROM_RADIUS = 150
+"""px from which filling a disc row by row is faster than through a mask."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,23 @@ def stamp(pixels: np.ndarray, dab: Dab, value: int, corner: tuple[int, int] = (0
     if x0 < x1 and y0 < y1:
         if dab.radius <= 0.75:
             pixels[int(min(max(local.y, y0), y1 - 1)), int(min(max(local.x, x0), x1 - 1))] = value
+        elif dab.radius < SPANS_FROM_RADIUS:
+            pixels[y0:y1, x0:x1][_inside(local, rect)] = value
         else:
             for row, first, last in _spans(local, rect):
                 pixels[row, first:last] = value
     return rect
 
 
+def _inside(dab: Dab, rect: Rect) -> np.ndarray:
+    """Where in a rectangle a disc lies: bool (h, w)."""
+    across = np.arange(rect[0], rect[2]) + (0.5 - dab.x)
+    down = np.arange(rect[1], rect[3]) + (0.5 - dab.y)
+    return (across * across)[None] + (down * down)[:, None] <= dab.radius * dab.radius
+
+
 def _spans(dab: Dab, rect: Rect) -> Iterator[tuple[int, int, int]]:
-    """Row, first column and the one after the last, of a disc within a rectangle. Many times as fast as a mask."""
+    """The same, row by row: row, first column, the one after the last."""
     x0, y0, x1, y1 = rect
     down = np.arange(y0, y1) + 0.5 - dab.y
     half = np.sqrt(np.maximum(dab.radius * dab.radius - down * down, 0))
