@@ -13,7 +13,7 @@ from typing import NoReturn
 from app.devices import NAMES
 from models import catalog
 
-LOOPS = ("loop", "ping-pong", "reverse", "once")
+LOOPS = ("loop", "ping-pong", "reverse")
 _EPILOG = """commands:
   demo            a bundled photo moves: in the window, or without a display into demo.gif
   animate         recover the motion in a photo and write it as a moving picture or frames
@@ -117,10 +117,10 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help=".gif, .mp4, .webp, .png (APNG) or FOLDER/"
     )
-    parser.add_argument("--fps", type=float, default=None, help="frames a second")
+    parser.add_argument("--fps", type=float, help="frames a second")
     parser.add_argument("--loop", choices=LOOPS, default="ping-pong", help="how it is played (default: %(default)s)")
-    parser.add_argument("--hold", type=float, default=0.0, metavar="SECONDS", help="how long both ends stand still")
-    parser.add_argument("--width", type=int, default=None, metavar="PX", help="resize to this width")
+    parser.add_argument("--hold", type=float, metavar="SECONDS", help="how long both ends stand still")
+    parser.add_argument("--width", type=int, metavar="PX", help="resize to this width")
 
 
 def _add_trajectories(parser: argparse.ArgumentParser) -> None:

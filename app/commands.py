@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from app.atomic import replacing
 from app.flow_colours import flow_colours
-from app.jobs import Job, ListDevices, Open, Reblur, Recover
-from app.motion_files import motion_arrays, read_motion, write_flo, write_npz
+from app.jobs import Export, Job, ListDevices, Open, Reblur, Recover
+from app.motion_files import read_motion, write_flo, write_motion, write_npz
 from app.reblur import frame_files
+from app.reel import Options, checked
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance, read_labels
@@ -27,14 +30,23 @@ from models.recovery import Inputs, Progress, Recovery
 USUAL_STRENGTH = 0.03
 """Of the photo's long side, where a direction was said and no length."""
 
+USUAL_FRAMES = 15
+"""Of a moving picture: engines find fewer, the rest is moved in between."""
+
 MOVING = (".gif", ".mp4", ".webp", ".png")
 
 
 def animate(chosen: argparse.Namespace) -> int:
     output = _output(chosen, MOVING, folder=True)
-    contents, recovery = _recovered(chosen)
-    options = {"frames": len(recovery.frames), "mode": chosen.loop, "hold": chosen.hold, "fps": chosen.fps}
-    _export(contents, recovery, output, {**options, "width": chosen.width or 0})
+    contents = _run(Open(chosen.photo))
+    kind = "frames" if _is_folder(chosen.output) else ""
+    said = {"frames": chosen.frames, "fps": chosen.fps, "hold": chosen.hold, "width": chosen.width}
+    options = {"mode": chosen.loop, **{name: value for name, value in said.items() if value is not None}}
+    checked(msgspec.convert(options, Options), contents.photo.pixels.shape[1])
+    recovery = _recovered(chosen, contents)
+    if chosen.frames is None:
+        options["frames"] = len(recovery.frames) if kind else max(len(recovery.frames), USUAL_FRAMES)
+    _run(Export(recovery, contents, str(output), kind, options))
     return _numbers(chosen, recovery, output)
 
 
@@ -82,17 +94,15 @@ def demo(chosen: argparse.Namespace) -> int:
     contents = _run(Open(str(sample.path)))
     height, width = contents.photo.pixels.shape[:2]
     inputs = Inputs(contents.photo.pixels, sample.guidance(height, width))
-    recovery = _run(Recover(inputs, "drawn", {"frames": 15}))
-    _export(contents, recovery, output, {"frames": 15, "fps": 15.0, "mode": "ping-pong", "hold": 0.1, "width": 0})
+    recovery = _run(Recover(inputs, "drawn", {"frames": USUAL_FRAMES}))
+    _run(Export(recovery, contents, str(output), "", {"frames": USUAL_FRAMES, "hold": 0.1}))
     print(f"{output} shows the motion in {sample.path.name}.", file=sys.stderr)
     return 0
 
 
-def _recovered(chosen: argparse.Namespace) -> tuple[Contents, Recovery]:
-    """What was opened, and the motion recovered in it as the arguments say."""
-    catalog.engine(chosen.engine)
+def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
+    """The motion in what was opened, recovered as the arguments say."""
     options = _engine_options(chosen)
-    contents = _run(Open(chosen.photo))
     guidance = _guidance(chosen, contents)
     if catalog.engine(chosen.engine).asks == "motion" and not guidance.says_motion():
         raise ValueError(
@@ -102,7 +112,7 @@ def _recovered(chosen: argparse.Namespace) -> tuple[Contents, Recovery]:
     recovery = _run(Recover(inputs, chosen.engine, options))
     for note in (*contents.photo.notes, *recovery.notes):
         print(note, file=sys.stderr)
-    return contents, recovery
+    return recovery
 
 
 def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float | str]:
@@ -151,7 +161,7 @@ def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool 
     """Where the result goes. Raises ValueError before any work is done where that cannot be."""
     path = Path(chosen.output)
     known = f"{', '.join(suffixes)}{' or FOLDER/' if folder else ''}"
-    is_folder = folder and (chosen.output.endswith(("/", "\\")) or not path.suffix)
+    is_folder = folder and _is_folder(chosen.output)
     if not is_folder and path.suffix.lower() not in suffixes:
         raise ValueError(f"{path.name} has a kind that is not written here: expected {known}")
     if path.is_dir() and not is_folder:
@@ -168,13 +178,14 @@ def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool 
 def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     """Recover, and write the motion on the photo's grid."""
     output = _output(chosen, suffixes)
-    contents, recovery = _recovered(chosen)
+    contents = _run(Open(chosen.photo))
+    recovery = _recovered(chosen, contents)
     if recovery.motion is None:
         raise ValueError(f"the engine {chosen.engine} does not say how pixels moved")
     size = contents.photo.pixels.shape[:2]
     with replacing(output) as new:
         if chosen.command == "trajectories":
-            write_npz(new, motion_arrays(recovery.motion.resized(*size)))
+            write_motion(new, recovery.motion, size)
         else:
             _write_flow(new, resized_field(recovery.motion.flow(), *size))
     return _numbers(chosen, recovery, output)
@@ -189,6 +200,10 @@ def _write_flow(path: Path, flow: np.ndarray) -> None:
         from PIL import Image
 
         Image.fromarray(flow_colours(flow)).save(path)
+
+
+def _is_folder(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or not Path(output).suffix
 
 
 def _numbers(chosen: argparse.Namespace, recovery: Recovery, output: Path) -> int:
@@ -247,7 +262,3 @@ class _Steps:
     def clear(self) -> None:
         if self._terminal and self._step:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def _export(contents: Contents, recovery: Recovery, path: Path, options: Mapping[str, Any]) -> None:
-    raise NotImplementedError

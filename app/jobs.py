@@ -145,6 +145,33 @@ class Save(Job, frozen=True):
         write_project(self.path, self.contents, on_progress, is_cancelled)
 
 
+class Export(Job, frozen=True):
+    """Write a recovery, or the guidance, as a file for other programs.
+
+    `kind` is "guidance" (labels), one of `app.reel.Options.kind`, or "": by the path's suffix. `options` are the
+    other fields of `app.reel.Options`. `contents` is what the recovery belongs to: profile and EXIF come from there.
+    """
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+
+    recovery: Recovery
+    contents: Contents
+    path: str
+    kind: str = ""
+    options: dict[str, bool | int | float | str] = {}
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.export import export_guidance, export_recovery
+        from app.reel import Options
+
+        if self.kind == "guidance":
+            export_guidance(self.contents.guidance, self.path)
+            return
+        options = msgspec.convert({**self.options, "kind": self.kind}, Options)
+        photo = self.contents.photo
+        export_recovery(self.recovery, self.path, options, on_progress, is_cancelled, photo.profile, photo.exif)
+
+
 class ScreenCopy(Job, frozen=True):
     """Make the small copy of a recovery that the window plays; at most `width` x `height` px."""
 
@@ -224,4 +251,4 @@ def _gives_way(running: Ticket, newer: Ticket) -> bool:
     return newer.asked and not running.asked and running.job.gives_way
 
 
-AnyJob = Recover | Preview | Warm | ListDevices | Open | Save | ScreenCopy | Reblur
+AnyJob = Recover | Preview | Warm | ListDevices | Open | Save | Export | ScreenCopy | Reblur

@@ -19,12 +19,15 @@ SCREEN_GRID = 480
 """Long side of a screen copy's motion grid: composing motion at 1080p then costs 1 ms a frame instead of 9."""
 
 
-def frame_at(recovery: Recovery, t: float) -> np.ndarray:
+def frame_at(recovery: Recovery, t: float, draft: bool = False) -> np.ndarray:
     """The instant at t, (H, W, 3) in the frames' type.
 
     At a frame's own time that very frame (a view, not a copy). In between both neighbours are moved along the motion
     to t and blended by their distance; where no motion is known they are only blended. Before the first and after
     the last frame that frame is held.
+
+    `draft` is for playing: in half the time, with colour (not brightness) at half the resolution, as in video. Frames
+    that are not 8-bit or whose sides are odd are shown exactly all the same.
     """
     times = recovery.times
     place = float(np.interp(t, times, np.arange(len(times))))
@@ -35,11 +38,14 @@ def frame_at(recovery: Recovery, t: float) -> np.ndarray:
     import cv2
 
     first, second = recovery.frames[before], recovery.frames[before + 1]
+    draft = draft and first.dtype == np.uint8 and first.shape[0] % 2 == first.shape[1] % 2 == 0
     if recovery.motion is not None:
         others = float(times[before]), float(times[before + 1])
         to_first, to_second = displacements(recovery.motion, t, others, first.shape[:2])
-        first, second = _sampled(first, to_first), _sampled(second, to_second)
-    return cv2.addWeighted(first, 1 - share, second, share, 0)
+        move = _drafted if draft else _sampled
+        first, second = move(first, to_first), move(second, to_second)
+    frame = cv2.addWeighted(first, 1 - share, second, share, 0)
+    return cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420) if draft and recovery.motion is not None else frame
 
 
 def displacements(
@@ -72,6 +78,27 @@ def _sampled(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
     return cv2.remap(picture, x, y, flags, borderMode=cv2.BORDER_REPLICATE)
 
 
+def _drafted(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """`_sampled` for a draft: the picture as I420, rows of brightness over those of both colours at half the size."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    given = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420)
+    moved = np.empty_like(given)
+    half = cv2.resize(np.ascontiguousarray(field), (width // 2, height // 2)) / 2
+    fields = field, half, half
+    for source, target, way in zip(_planes(given), _planes(moved), fields, strict=True):
+        target[:] = _sampled(source, way)
+    return moved
+
+
+def _planes(i420: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows, width = i420.shape
+    height = rows * 2 // 3
+    colours = i420[height:].reshape(2, height // 2, width // 2)
+    return i420[:height], colours[0], colours[1]
+
+
 def screen_copy(recovery: Recovery, max_width: int, max_height: int) -> Recovery:
     """The same recovery for playing: 8-bit frames in memory, at most this large (never enlarged), motion to match.
 
@@ -81,13 +108,17 @@ def screen_copy(recovery: Recovery, max_width: int, max_height: int) -> Recovery
 
     count, height, width, _ = recovery.frames.shape
     factor = min(1.0, max_width / width, max_height / height, (SCREEN_BYTES / (count * height * width * 3)) ** 0.5)
-    size = max(1, int(width * factor)), max(1, int(height * factor))
+    size = (width, height) if factor == 1 else (_even(width * factor), _even(height * factor))
     frames = np.empty((count, size[1], size[0], 3), np.uint8)
     for source, target in zip(recovery.frames, frames, strict=True):
         small = source if factor == 1 else cv2.resize(np.ascontiguousarray(source), size, interpolation=cv2.INTER_AREA)
         target[:] = small if small.dtype == np.uint8 else cv2.convertScaleAbs(small, alpha=1 / 257)
     motion = recovery.motion and _screen_motion(recovery.motion, size[0] / width, size[1] / height)
     return replace(recovery, frames=frames, motion=motion)
+
+
+def _even(side: float) -> int:
+    return max(2, int(side) // 2 * 2)
 
 
 def _screen_motion(motion: Motion, across: float, down: float) -> Motion:

@@ -66,7 +66,7 @@ def frames_of(path: str) -> int:
 
 @pytest.mark.parametrize("name", ["out.gif", "out.webp", "out.png", "out.mp4"])
 def test_animate_writes_a_moving_picture(photo: str, capsys: pytest.CaptureFixture[str], name: str, here: Path) -> None:
-    assert run("animate", photo, "--toward", "0", "--strength", "8", "-n", "5", "--loop", "once", "-o", name) == 0
+    assert run("animate", photo, "--toward", "0", "--strength", "8", "-n", "5", "--loop", "loop", "-o", name) == 0
     assert capsys.readouterr().out == ""
     assert left(here) == {photo, name}
     if name != "out.mp4":
