@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,8 @@ from app.reel import Options, Reel
 
 FASTEST_GIF = 50
 """Pictures a second; what is shorter than 2/100 s browsers show for a tenth of a second."""
-_PALETTE_PICTURES = 24
+_PALETTE_PICTURES, _PALETTE_PIXELS = 8, 1 << 20
+"""What the palette is chosen from; more takes long and changes little."""
 _APNG_BYTES = 4 << 30
 
 
@@ -39,23 +41,26 @@ def _palette(reel: Reel):
     import av
     from av.filter import Graph
 
+    step = max(1, math.ceil((reel.width * reel.height * _PALETTE_PICTURES / _PALETTE_PIXELS) ** 0.5))
+    width, height = -(-reel.width // step), -(-reel.height // step)
     graph = Graph()
-    source = graph.add_buffer(
-        width=reel.width, height=reel.height, format=av.VideoFormat("rgb24"), time_base=Fraction(1, 100)
-    )
+    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=Fraction(1, 100))
     chosen = graph.add("palettegen", "stats_mode=full:reserve_transparent=1")
     sink = graph.add("buffersink")
     source.link_to(chosen)
     chosen.link_to(sink)
     graph.configure()
     for number, picture in enumerate(reel.sample(_PALETTE_PICTURES)):
-        source.push(_frame(av.VideoFrame, picture, number))
+        source.push(_frame(av.VideoFrame, np.ascontiguousarray(picture[::step, ::step]), number))
     source.push(None)
     return sink.pull()
 
 
 def _in_palette(reel: Reel, palette) -> Iterator:
-    """The reel's pictures as frames in the palette's colours."""
+    """The reel's pictures as frames in the palette's colours.
+
+    Ordered dither: error diffusion looks alike in a still, but makes unmoved background flicker beside what moves.
+    """
     import av
     from av.filter import Graph
 
@@ -64,7 +69,7 @@ def _in_palette(reel: Reel, palette) -> Iterator:
         width=reel.width, height=reel.height, format=av.VideoFormat("rgb24"), time_base=Fraction(1, 100)
     )
     colours = graph.add_buffer(width=16, height=16, format=av.VideoFormat("bgra"), time_base=Fraction(1, 100))
-    use = graph.add("paletteuse", "dither=sierra2_4a:diff_mode=rectangle")
+    use = graph.add("paletteuse", "dither=bayer:bayer_scale=3")
     sink = graph.add("buffersink")
     source.link_to(use, 0, 0)
     colours.link_to(use, 0, 1)
