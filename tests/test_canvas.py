@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +18,11 @@ from app.photo import Photo
 from app.ui.canvas import Canvas, Overlays, colours
 from app.ui.canvas.tint import Tint
 from models.motion import Arrow, Motion, instants
+from models.recovery import Recovery
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 WIDTH, HEIGHT = 300, 200
+ROOT = Path(__file__).parents[1]
 GREY = 120
 NO_BYTES = np.zeros(0, np.uint8)
 
@@ -203,6 +208,27 @@ def test_another_tool_in_mid_stroke_keeps_the_stroke(canvas: Canvas, document: D
     assert document.guidance.areas[100, 125] == 1
 
 
+def test_a_recovery_that_arrives_in_mid_stroke_is_a_step_of_its_own(qtbot, canvas: Canvas, document: Document) -> None:
+    press(canvas, 100, 100)
+    qtbot.waitUntil(lambda: bool(document.guidance.areas.any()), timeout=2000)
+    frames = np.zeros((1, HEIGHT, WIDTH, 3), np.uint8)
+    document.add_recovery(Recovery(frames, np.zeros(1, np.float32), None, "drawn"))
+    document.mark_saved()
+    move(canvas, (200, 100))
+    QTest.mouseRelease(canvas, LEFT, Qt.KeyboardModifier.NoModifier, at(canvas, 200, 100))
+    assert document.guidance.areas[100, 150] == 1
+    document.undo()
+    assert document.guidance.areas[100, 100] == 1
+    assert document.guidance.areas[100, 150] == 0
+    assert len(document.recoveries) == 1
+
+
+def test_another_document_in_mid_stroke_keeps_the_stroke(canvas: Canvas, document: Document) -> None:
+    press(canvas, 100, 100)
+    canvas.set_document(None)
+    assert document.guidance.areas[100, 100] == 1
+
+
 # Arrows
 
 
@@ -261,6 +287,18 @@ def test_a_click_flips(ball: Canvas, document: Document) -> None:
     QTest.mouseClick(ball, LEFT, Qt.KeyboardModifier.NoModifier, at(ball, 140, 100))
     assert document.guidance.regions[0].arrow == Arrow(180, 80)
     assert ball.selected == 1
+
+
+def test_another_tool_is_no_click(ball: Canvas, document: Document) -> None:
+    press(ball, 140, 100)
+    ball.set_tool("brush")
+    assert document.guidance.regions[0].arrow == Arrow(0, 80)
+
+
+def test_hidden_arrows_cannot_be_clicked(ball: Canvas, document: Document) -> None:
+    ball.set_overlays(Overlays(guidance=False))
+    QTest.mouseClick(ball, LEFT, Qt.KeyboardModifier.NoModifier, at(ball, 140, 100))
+    assert document.guidance.regions[0].arrow == Arrow(0, 80)
 
 
 def test_escape_lets_an_arrow_go(ball: Canvas, document: Document) -> None:
@@ -569,6 +607,33 @@ def test_the_tint_and_its_image_share_memory() -> None:
     assert tint.refresh(areas, (5, 5, 15, 15)) == (5, 5, 15, 15)
     assert tint.image.pixelColor(12, 12).alpha() == round(colours.TINT_ALPHA * 255)
     assert tint.image.pixelColor(17, 17).alpha() == 0
+
+
+SHARP = """
+import numpy as np
+from PySide6.QtWidgets import QApplication
+from app.document import Document
+from app.photo import Photo
+from app.ui.canvas import Canvas
+application = QApplication([])
+columns = np.zeros((40, 60, 3), np.uint8)
+columns[:, ::2] = 255
+canvas = Canvas()
+canvas.resize(301, 203)
+canvas.set_document(Document(Photo(columns, "columns.png", np.zeros(0, np.uint8))))
+canvas.zoom_to_actual()
+grabbed = canvas.grab().toImage()
+corner = canvas.to_view(0, 0) * grabbed.devicePixelRatio()
+x, y = round(corner.x()), round(corner.y())
+print(grabbed.devicePixelRatio(), [grabbed.pixelColor(x + i, y + 20).red() for i in range(60)] == [255, 0] * 30)
+"""
+
+
+@pytest.mark.parametrize("ratio", ["1.25", "1.5", "2.0"])
+def test_a_photo_at_100_percent_is_sharp_on_any_screen(ratio: str) -> None:
+    environment = os.environ | {"QT_SCALE_FACTOR": ratio, "QT_QPA_PLATFORM": "offscreen"}
+    told = subprocess.run([sys.executable, "-c", SHARP], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert told.stdout.split() == [ratio, "True"], told.stderr
 
 
 def test_no_document_is_an_empty_canvas(qtbot) -> None:

@@ -14,7 +14,7 @@ from app.edits import Rect
 from app.ui.canvas import events
 from app.ui.canvas.anchors import Anchors
 from app.ui.canvas.arrows import Placed
-from app.ui.canvas.brush import LARGEST_BRUSH, SMALLEST_BRUSH
+from app.ui.canvas.brush import LARGEST_BRUSH, SMALLEST_BRUSH, BrushTool, LassoTool
 from app.ui.canvas.events import Answer, Cancel, Event, Pointer, Press, Release, Scene
 from app.ui.canvas.raster import Dab, union
 from app.ui.canvas.tools import Tool, tools
@@ -41,6 +41,7 @@ class Hand:
 
     selected  number of a region, 0 the camera, None.
     preview   the arrow being dragged; `outline` the lasso so far, photo px.
+    sees_arrows  whether arrows are shown, so that they can be taken hold of.
     """
 
     def __init__(self, stage: Stage) -> None:
@@ -49,6 +50,7 @@ class Hand:
         self.selected: int | None = None
         self.preview: Placed | None = None
         self.outline: tuple[tuple[float, float], ...] = ()
+        self.sees_arrows = True
         self._stage = stage
         self._document: Document | None = None
         self._anchors = Anchors()
@@ -57,6 +59,7 @@ class Hand:
         self._at: Pointer = Pointer(0, 0)
         self._shown: Rect | None = None
         self._performing = False
+        self._joins = True
 
     @property
     def busy(self) -> bool:
@@ -109,7 +112,7 @@ class Hand:
 
     def scene(self, scale: float) -> Scene:
         assert self._document is not None
-        placed = self.placed() if self.tool == "arrow" else ()
+        placed = self.placed() if self.tool == "arrow" and self.sees_arrows else ()
         return Scene(self._document.guidance, placed, self.selected, self.brush_size, scale)
 
     def hear(self, event: Event, scale: float, tool: str | None = None) -> None:
@@ -126,10 +129,11 @@ class Hand:
             self._stage.repaint_lines()
 
     def finish(self, scale: float) -> None:
-        """Let go, as if the button came up now: nothing that was painted is lost."""
+        """Let go, as if the button came up now, so that nothing that was painted or drawn is lost. Never a click."""
         if self.busy:
-            at = self._at
-            self.hear(Release(at.x, at.y, at.pressure, seconds=time.monotonic()), scale)
+            at, keeps = self._at, self.preview or isinstance(self._held, BrushTool | LassoTool)
+            let_go = Release(at.x, at.y, at.pressure, seconds=time.monotonic())
+            self.hear(let_go if keeps else Cancel(), scale)
 
     def drop(self) -> None:
         """Let go of what the document does not have yet: it has become another one under the hand."""
@@ -149,9 +153,11 @@ class Hand:
             document.set_camera(None)
 
     def changed(self, change: Change) -> None:
-        """The document has changed, by this hand or otherwise."""
-        if not self._performing:
+        """The document has changed, by this hand or otherwise: what another did to the guidance ends a stroke."""
+        if not self._performing and change.what in ("areas", "regions", "camera"):
             self.drop()
+        elif not self._performing and change.what != "saved":
+            self._joins = False
         if change.what == "areas" and change.rect is not None:
             self._anchors.areas_changed(change.rect)
         if change.what == "regions" and self._document is not None:
@@ -191,11 +197,13 @@ class Hand:
     def _edit(self, answer: Answer, document: Document) -> None:
         match answer:
             case events.Patch(number, rect, values, text, joins):
+                joins = joins and self._joins
                 if number != NO_REGION and document.guidance.region(number) is None:
                     document.add_region(joins=joins)
                     joins = True
                 document.paint(rect, values, text, joins)
-            case events.Rollback(undo=True):
+                self._joins = True
+            case events.Rollback(undo=True) if self._joins:
                 document.undo()
             case events.SetArrow(placed):
                 self._anchors.drawn(placed)

@@ -61,6 +61,7 @@ class Canvas(Navigable):
     # What is shown
 
     def set_document(self, document: Document | None) -> None:
+        self.hand.finish(self._scale())
         self._unsubscribe()
         self._layers, self._document = None, document
         self.hand.set_document(document)
@@ -77,6 +78,7 @@ class Canvas(Navigable):
 
     def set_overlays(self, overlays: Overlays) -> None:
         self._overlays = overlays
+        self.hand.sees_arrows = overlays.guidance
         if self._layers is not None:
             self._layers.overlays = overlays
         self.update()
