@@ -17,7 +17,7 @@ from models.drawn.splatting import splatted_offsets
 
 STILL = 0.05
 """Px under which a pixel counts as still."""
-MODE = __import__('os').environ.get('MODE','bicubic')
+_MODE, _MODE_NUMBER = "bicubic", 2
 
 Displacement = Callable[[float], torch.Tensor]
 
@@ -63,15 +63,15 @@ class Shift:
         self.transfer = self._transfer(samples, device)
 
     def _transfer(self, samples: int, device: torch.device) -> torch.Tensor:
-        y = torch.fft.fftfreq(self.size[0], device=device)[:, None] * (-2 * math.pi)
-        x = torch.fft.rfftfreq(self.size[1], device=device)[None, :] * (-2 * math.pi)
-        real = torch.zeros(self.size[0], self.size[1] // 2 + 1, device=device)
-        imaginary = torch.zeros_like(real)
+        """The spectrum of the path, drawn with bilinear dots: Richardson-Lucy diverges on kernels below zero."""
+        kernel = torch.zeros(self.size)
         for n in range(samples):
-            dx, dy = self.displacement(n / (samples - 1)).tolist()
-            real += (x * dx + y * dy).cos()
-            imaginary += (x * dx + y * dy).sin()
-        return torch.complex(real, imaginary) / samples
+            x, y = self.displacement(n / (samples - 1)).tolist()
+            left, top = math.floor(x), math.floor(y)
+            for column, across in ((left, left + 1 - x), (left + 1, x - left)):
+                for row, down in ((top, top + 1 - y), (top + 1, y - top)):
+                    kernel[row % self.size[0], column % self.size[1]] += across * down / samples
+        return torch.fft.rfft2(kernel.to(device))
 
     def forward(self, layer: torch.Tensor) -> torch.Tensor:
         return self._multiplied(layer, self.transfer)
@@ -110,7 +110,7 @@ class Field:
     def forward(self, layer: torch.Tensor) -> torch.Tensor:
         self.check()
         blurred = layer.clone()
-        samples = functional.grid_sample(layer, self.places, MODE, "border", align_corners=True)
+        samples = functional.grid_sample(layer, self.places, _MODE, "border", align_corners=True)
         blurred[..., self.moves] = samples.mean(2)
         return blurred
 
@@ -118,7 +118,7 @@ class Field:
         self.check()
         moved = (photo[..., self.moves] / self.places.shape[1])[:, :, None].expand(-1, -1, self.places.shape[1], -1)
         spread, _ = torch.ops.aten.grid_sampler_2d_backward(
-            moved.contiguous(), photo, self.places, {"bilinear": 0, "bicubic": 2}[MODE], 1, True, [True, False]
+            moved.contiguous(), photo, self.places, _MODE_NUMBER, 1, True, [True, False]
         )
         return torch.where(self.moves, 0.0, photo) + spread
 

@@ -11,7 +11,9 @@ from models.drawn.blurring import Blur, softened
 from models.drawn.splatting import filled
 
 _FAINT = 1e-3
-_GATE = (1.15, 1.6)
+_DARK = 2e-3
+"""Light added to both sides of the comparison, so that noise in the dark does not explode."""
+_GATE = (1.4, 2.4)
 """Residual over detail: below the first the motion explains the photo, above the second it does not."""
 
 
@@ -58,7 +60,7 @@ def reblurred(layers: list[Layer]) -> torch.Tensor:
     total = torch.zeros_like(layers[0].content)
     for layer in layers:
         total += layer.visible * layer.blur.forward(layer.matte * layer.content)
-    return total.clamp(min=1e-4)
+    return total.clamp(min=0)
 
 
 def deconvolve(
@@ -77,7 +79,7 @@ def deconvolve(
     told = [layer.matte * layer.blur.adjoint(sure * layer.visible) for layer in layers]
     for iteration in range(iterations):
         on_iteration(iteration)
-        ratio = sure * (photo / reblurred(layers))
+        ratio = sure * ((photo + _DARK) / (reblurred(layers) + _DARK))
         for layer, enough in zip(layers, told, strict=True):
             gain = layer.matte * layer.blur.adjoint(layer.visible * ratio) / enough.clamp(min=_FAINT)
             gain = torch.where(enough > 10 * _FAINT, gain.clamp(0.2, 5), 1.0)
