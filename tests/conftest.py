@@ -74,3 +74,20 @@ def _active_timers() -> list[str]:
         found += [timer for timer in window.findChildren(QTimer) if timer.isActive()]
     found += [timer for timer in application.findChildren(QTimer) if timer.isActive()]
     return [f"timer {timer.objectName() or timer.parent()}" for timer in found]
+
+
+@pytest.fixture
+def shell(qtbot):
+    """The real window, shown; its document is dropped and its workers are stopped afterwards."""
+    from app.ui import theme
+    from app.ui.window import Window
+
+    theme.apply()
+    window = Window()
+    window.recovering.set_live(False)
+    window.resize(1280, 820)
+    window.show()
+    yield window
+    window.files.leave_at_once()
+    window.close()
+    window.deleteLater()

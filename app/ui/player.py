@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections import OrderedDict
 from typing import Literal
 
@@ -14,7 +16,7 @@ from app.playback import Playback, frame_at, screen_copy
 from app.ui.workers import Workers
 from models.recovery import Recovery
 
-SMALL = 48 << 20
+SMALL = 4 << 20
 """Frames of at most so many bytes get their screen copy here and now."""
 KEPT = 3
 _INTERVAL = 16
@@ -52,6 +54,10 @@ class Player(QObject):
     @property
     def playing(self) -> bool:
         return self.playback.playing
+
+    def prepare(self) -> None:
+        """Load what moves pictures, in the background: it takes longer than a frame may."""
+        threading.Thread(target=importlib.import_module, args=("cv2",), name="cv2").start()
 
     def show(self, recovery: Recovery | None, play: bool = False) -> None:
         """Show this recovery from now on, as soon as its screen copy is there; None: nothing."""

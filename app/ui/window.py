@@ -295,6 +295,7 @@ class Window(QMainWindow):
     def start_later(self) -> None:
         """What the first picture of the window must not wait for."""
         self.welcome.load_thumbnails()
+        self.player.prepare()
         self.files.offer_recoverable()
 
     def _restore(self) -> None:

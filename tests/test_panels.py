@@ -1,0 +1,214 @@
+"""The panels: what they show of the document and what they change in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDoubleSpinBox, QSlider
+
+from app.document import Document
+from app.photo import Photo
+from app.ui.export_dialog import FORMATS, ExportDialog
+from app.ui.panels.number import Number
+from app.ui.panels.option_form import OptionForm
+from app.ui.panels.recover import duration, thumbnail
+from app.ui.panels.recoveries import described
+from app.ui.panels.region_list import described as arrow_described
+from models.catalog import Option
+from models.motion import Arrow, Motion
+from models.recovery import Recovery
+
+SIZE = (60, 80)
+
+
+def photo() -> Photo:
+    pixels = np.random.default_rng(1).integers(0, 255, (*SIZE, 3), np.uint8)
+    return Photo(pixels, "some.png", np.zeros(1, np.uint8))
+
+
+def recovery(count: int = 3, flow: tuple[float, float] = (12, -5)) -> Recovery:
+    frames = np.stack([np.full((*SIZE, 3), 40 * number, np.uint8) for number in range(count)])
+    times = np.linspace(0, 1, count, dtype=np.float32)
+    return Recovery(frames, times, Motion.from_flow(np.full((*SIZE, 2), flow, np.float32), count), "drawn")
+
+
+@pytest.fixture
+def document(shell) -> Document:
+    document = Document(photo())
+    shell.desk.set_document(document)
+    return document
+
+
+def test_regions_are_listed_the_front_one_on_top_and_the_camera_last(shell, document):
+    one, two = document.add_region("ball"), document.add_region("foot")
+    assert shell.motion.regions.numbers() == [two, one, 0]
+
+
+def test_numbers_of_the_arrow_reach_the_document(shell, document, qtbot):
+    number = document.add_region(arrow=Arrow(45, 20))
+    shell.motion.regions.setCurrentRow(0)
+    box = shell.motion.form._numbers["degrees"].findChild(QDoubleSpinBox)
+    box.setValue(90)
+    region = document.guidance.region(number)
+    assert region is not None
+    assert region.arrow == Arrow(90, 20)
+
+
+def test_dragging_a_slider_is_one_undo_step(shell, document):
+    document.set_camera(Arrow(0, 10))
+    shell.motion.regions.setCurrentRow(0)
+    slider = shell.motion.form._numbers["bend"].findChild(QSlider)
+    slider.setSliderDown(True)
+    for place in (600, 700, 800):
+        slider.setValue(place)
+    slider.setSliderDown(False)
+    assert document.guidance.camera.bend == pytest.approx(0.6, abs=0.01)
+    document.undo()
+    assert document.guidance.camera == Arrow(0, 10)
+
+
+def test_undo_shows_in_the_form(shell, document):
+    document.set_camera(Arrow(0, 10))
+    shell.motion.regions.setCurrentRow(0)
+    document.set_camera(Arrow(0, 33))
+    assert shell.motion.form._numbers["length"].value() == 33
+    document.undo()
+    assert shell.motion.form._numbers["length"].value() == 10
+
+
+def test_selection_is_the_same_in_list_and_canvas(shell, document):
+    number = document.add_region()
+    shell.motion.regions.setCurrentRow(0)
+    assert shell.canvas.selected == number
+    shell.canvas.select(0)
+    assert shell.motion.selected == 0
+
+
+def test_flip_pin_raise_and_delete(shell, document):
+    back, front = document.add_region("back", Arrow(0, 10)), document.add_region("front")
+    shell.canvas.select(back)
+    for name in ("flip", "raise_region"):
+        shell.actions_by_name[name].trigger()
+    assert [region.number for region in document.guidance.regions] == [front, back]
+    assert document.guidance.region(back).arrow.degrees == 180
+    shell.actions_by_name["pin"].trigger()
+    assert document.guidance.region(back).arrow.length == 0
+    shell.actions_by_name["delete_region"].trigger()
+    assert [region.number for region in document.guidance.regions] == [front]
+    assert shell.motion.selected is None
+
+
+def test_a_name_typed_in_the_list_renames(shell, document):
+    document.add_region("old")
+    shell.motion.regions.item(0).setText("new")
+    assert document.guidance.regions[0].name == "new"
+
+
+def test_an_arrow_in_few_words():
+    assert arrow_described(Arrow(44.6, 58)) == "45°  58 px"
+    assert arrow_described(Arrow(10, 0)) == "pinned"
+    assert arrow_described(None) == "no arrow"
+
+
+def test_slider_and_box_agree(qtbot):
+    number = Number("Length", 0, 100, 1, curve=2)
+    qtbot.addWidget(number)
+    slider, box = number.findChild(QSlider), number.findChild(QDoubleSpinBox)
+    heard = []
+    number.changed.connect(lambda value, joins: heard.append((value, joins)))
+    slider.setValue(500)
+    assert box.value() == 25
+    box.setValue(100)
+    assert slider.value() == slider.maximum()
+    assert heard == [(25, False), (100, False)]
+
+
+OPTIONS = (
+    Option("frames", "Frames", 7, "", 1, 240),
+    Option("sharpen", "Sharpen", True, ""),
+    Option("noise", "Noise", 0.01, "", 0.0, 0.1),
+    Option("prior", "Prior", "soft", "", choices=("soft", "hard")),
+)
+
+
+def test_a_form_has_the_engines_defaults_and_keeps_what_was_chosen(qtbot):
+    form = OptionForm()
+    qtbot.addWidget(form)
+    form.set_options(OPTIONS)
+    assert form.values() == {"frames": 7, "sharpen": True, "noise": 0.01, "prior": "soft"}
+    form.set_options(OPTIONS, {"frames": 12, "prior": "none of these", "sharpen": False})
+    assert form.values() == {"frames": 12, "sharpen": False, "noise": 0.01, "prior": "soft"}
+
+
+def test_recoveries_are_listed_and_chosen(shell, document):
+    document.add_recovery(recovery(3))
+    document.add_recovery(recovery(5))
+    assert shell.recoveries._list.count() == 2
+    shell.recoveries._list.setCurrentRow(0)
+    assert document.current == 0
+    assert "3 frames" in described(document.recoveries[0])
+
+
+def test_the_inspector_tells_exact_numbers(shell, document):
+    document.add_region("ball")
+    document.paint((10, 10, 30, 30), 1)
+    document.add_recovery(recovery(flow=(12, -5)))
+    shell.player.seek(1.0)
+    shell.inspector.hover((20.0, 15.0))
+    assert shell.inspector.text("Place") == "x 20  y 15"
+    assert shell.inspector.text("Region") == "ball"
+    assert shell.inspector.text("At t") == "1.000  +6.0 -2.5"
+    assert shell.inspector.text("Exposure") == "+12.0 -5.0  13.0 px  23°"
+    assert shell.inspector.text("Speed").startswith("13.0 px")
+    shell.inspector.hover(None)
+    assert shell.inspector.text("Place") == "–"
+
+
+def test_overlays_are_passed_on(shell, document):
+    document.add_recovery(recovery())
+    heard = []
+    shell.look.changed.connect(heard.append)
+    shell.actions_by_name["quiver"].trigger()
+    assert heard[-1].quiver
+    shell.actions_by_name["quiver"].trigger()
+    assert not heard[-1].quiver
+
+
+def test_export_remembers_and_shows_what_a_format_has(qtbot):
+    dialog = ExportDialog(1000, 7)
+    qtbot.addWidget(dialog)
+    dialog.choose("MP4 video")
+    dialog._fps.setValue(24)
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        dialog.go.click()
+    assert chosen.args[0] in FORMATS
+    assert chosen.args[1]["fps"] == 24
+    again = ExportDialog(1000, 7)
+    qtbot.addWidget(again)
+    assert again.format().title == "MP4 video"
+    assert again.values()["fps"] == 24
+
+
+def test_time_left_in_words():
+    assert duration(0.4) == "less than a second"
+    assert duration(12.2) == "12 s left"
+    assert duration(600) == "10 min left"
+
+
+def test_thumbnails_fit(qapp):
+    assert thumbnail(np.zeros((200, 400, 3), np.uint16), 100, 100).height() == 50
+
+
+def test_every_control_has_a_name_for_a_screen_reader(shell):
+    from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
+
+    controls = [one for kind in (QAbstractButton, QAbstractSpinBox, QComboBox, QSlider) for one in shell.findChildren(kind)]
+    nameless = [one for one in controls if not (one.accessibleName() or getattr(one, "text", str)()) and one.isVisible()]
+    assert controls
+    assert nameless == []
+
+
+def test_controls_can_be_reached_by_keyboard(shell, document):
+    box = shell.motion.form._numbers["length"].findChild(QDoubleSpinBox)
+    assert box.focusPolicy() & Qt.FocusPolicy.TabFocus
