@@ -15,7 +15,8 @@ FASTEST_GIF = 50
 """Pictures a second; what is shorter than 2/100 s browsers show for a tenth of a second."""
 _PALETTE_PICTURES, _PALETTE_PIXELS = 8, 1 << 20
 """What the palette is chosen from; more takes long and changes little."""
-_APNG_BYTES = 4 << 30
+_APNG_BYTES = 1 << 30
+"""Of all pictures; Pillow wants them all at once."""
 
 
 def write_gif(path: Path, reel: Reel, options: Options) -> None:
@@ -152,10 +153,9 @@ def write_apng(path: Path, reel: Reel, profile: bytes | None) -> None:
 
     if len(reel) * reel.width * reel.height * 3 > _APNG_BYTES:
         raise ValueError("this is too large for an animated PNG; make it narrower or take fewer frames")
-    pictures = (Image.fromarray(picture) for picture in reel)
-    first = next(pictures)
+    first, *others = [Image.fromarray(picture) for picture in reel]
     durations = _durations(reel.seconds)
-    first.save(path, "PNG", save_all=True, append_images=pictures, duration=durations, loop=0, icc_profile=profile)
+    first.save(path, "PNG", save_all=True, append_images=others, duration=durations, loop=0, icc_profile=profile)
 
 
 def _ticks(seconds: list[float], rate: int) -> tuple[list[int], int]:
