@@ -17,17 +17,17 @@ from models.catalog import WEIGHTS
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def card(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
+def card(name: str, folder: Path | None = None) -> dict[str, Any]:
     """What is known of the weights called `name`: data and licences, recipe, steps, scores, sha256."""
     try:
-        return json.loads((folder / f"{name}.json").read_text())
+        return json.loads(((folder or WEIGHTS) / f"{name}.json").read_text())
     except (OSError, ValueError) as error:
         raise ValueError(f"the card of the weights {name} cannot be read: {error}") from error
 
 
-def load_weights(network: Network, name: str, device: torch.device, folder: Path = WEIGHTS) -> Network:
+def load_weights(network: Network, name: str, device: torch.device, folder: Path | None = None) -> Network:
     """`network` with the weights called `name`, on `device`, ready to use. Raises ValueError with one sentence."""
-    path = folder / f"{name}.safetensors"
+    path = (folder or WEIGHTS) / f"{name}.safetensors"
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != card(name, folder)["sha256"]:
             raise ValueError(f"the weights {name} are not the ones that their card describes")

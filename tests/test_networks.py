@@ -15,9 +15,10 @@ from torch import nn
 from models.decomposition.alignment import aligned, base
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.published import PublishedDecomposer
-from models.decomposition.restoring import Restorer, as_tensor, in_tiles
+from models.decomposition.restoring import Restorer, in_tiles
 from models.loading import load_weights
-from models.trajectory.estimation import Ends, estimate, read_guidance
+from models.trajectory.estimation import Ends, as_tensor, estimate, read_guidance
+from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import MotionNetwork
 from models.trajectory.published import PublishedOffsetNetwork
 from models.trajectory.suggestion import one_direction, suggested
@@ -61,6 +62,26 @@ def test_published_configurations_run() -> None:
     assert torch.equal(drawn[:, 0], drawn[:, 6])
 
 
+@pytest.mark.parametrize("length", [3, 5, 9, 13, 21])
+def test_evidence_has_its_trough_at_the_length_of_the_path(length: int) -> None:
+    torch.manual_seed(0)
+    sharp = torch.rand(1, 3, 128, 128 + length - 1)
+    blurred = torch.nn.functional.avg_pool2d(sharp, (1, length), 1)
+    found = evidence(blurred)[0].mean((1, 2))
+    lags = [(lag << octave, 72 * octave + place + 1) for octave in range(3) for place, lag in enumerate(LAGS[octave])]
+    deepest = min(lags, key=lambda one: float(found[one[1]]))[0]
+    assert abs(deepest - length) <= max(1, length // 6)
+
+
+def test_evidence_is_blind_to_the_direction_of_time_and_sees_the_axis() -> None:
+    torch.manual_seed(0)
+    blurred = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 64, 72), (1, 9), 1)
+    there, back = evidence(blurred).mean((2, 3)), evidence(blurred.flip(-1)).mean((2, 3))
+    along, across = there[0, 0], there[0, 36]
+    assert float(along) < -0.3 < 0.3 < float(across)
+    assert torch.allclose(there[0, :6], back[0, :6], atol=0.02)
+
+
 def test_the_motion_network_reads_guidance_and_its_absence() -> None:
     torch.manual_seed(0)
     network = MotionNetwork((8, 8, 8, 8), 1)
@@ -100,14 +121,6 @@ def test_sixteen_bits_and_any_size_come_back() -> None:
     frame = Restorer(pixels, moving_right(10, 10, 60.0), small_restoration(), torch.device("cpu")).frame(1.0)
     assert frame.shape == pixels.shape
     assert frame.dtype == np.uint16
-
-
-def test_frames_from_the_middle_agree_in_the_middle() -> None:
-    ends = moving_right(20, 28, 6.0)
-    own = Restorer(photo(), ends, small_restoration(), torch.device("cpu"))
-    shared = Restorer(photo(), ends, small_restoration(), torch.device("cpu"))
-    shared.keep_middle(0.5)
-    assert np.abs(own.frame(0.5).astype(int) - shared.frame(0.5)).max() <= 1
 
 
 def test_tiles_leave_no_seams() -> None:

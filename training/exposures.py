@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from models.decomposition.network import RestorationNetwork
-from models.decomposition.restoring import Restorer, as_tensor
+from models.decomposition.restoring import Restorer
 from models.guidance import UNKNOWN, encode, read_labels
 from models.motion import instants
-from models.trajectory.estimation import Ends, estimate
+from models.trajectory.estimation import Ends, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
 
 FRAMES = 7

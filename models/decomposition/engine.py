@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
-from models.recovery import Inputs, Progress, Recovery
-from models.trajectory.engine import recovered
+import numpy as np
+import torch
+
+from models.catalog import checked
+from models.decomposition.network import RestorationNetwork
+from models.decomposition.restoring import Restorer
+from models.devices import run_on
+from models.loading import load_weights
+from models.motion import instants
+from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.trajectory.engine import FAINT, FINDING, HARDLY, MOTION_TIMES, found, seen_at
+from models.trajectory.estimation import Ends
+
+LARGEST_RESULT = 1.3e9
 
 
 def run(
@@ -15,4 +28,35 @@ def run(
     is_cancelled: Callable[[], bool],
 ) -> Recovery:
     """Frames and motion of a photo. Raises Cancelled, or ValueError with one sentence."""
-    return recovered("decomposition", inputs, options, on_progress, is_cancelled)
+    start = time.perf_counter()
+    values = checked("decomposition", options)
+    seen = seen_at(inputs, int(values["limit"]))
+    times = instants(int(values["frames"]))
+    if len(times) * seen.pixels.nbytes > LARGEST_RESULT:
+        most = int(LARGEST_RESULT // seen.pixels.nbytes)
+        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+
+    def tell(fraction: float, step: str) -> None:
+        if is_cancelled():
+            raise Cancelled
+        on_progress(Progress(fraction, step))
+
+    def work(device: torch.device) -> tuple[np.ndarray, Ends]:
+        tell(0.0, "Finding the motion")
+        ends = found(seen, str(values["told"]), device)
+        restorer = Restorer(seen.pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
+        frames = np.empty((len(times), *seen.pixels.shape), seen.pixels.dtype)
+        for n, t in enumerate(times):
+            tell(FINDING + (1 - FINDING) * n / len(times), "Restoring")
+            frames[n] = restorer.frame(float(t))
+        return frames, ends
+
+    (frames, ends), device, notes = run_on(inputs.device, work)
+    on_progress(Progress(1.0, "Done"))
+    motion = ends.motion(times if len(times) <= MOTION_TIMES else instants(MOTION_TIMES))
+    moved = float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())
+    faint = (HARDLY,) if ends.longest() < FAINT else ()
+    seconds = time.perf_counter() - start
+    return Recovery(
+        frames, times, motion, "decomposition", values, device.type, seconds, (*notes, *faint), {"moved": moved}
+    )

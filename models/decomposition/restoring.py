@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 from models.decomposition.alignment import aligned, base, quadratic, share_moving
 from models.decomposition.network import CONTEXT, STRIDE, RestorationNetwork
-from models.exposure import sampled
-from models.trajectory.estimation import Ends
+from models.trajectory.estimation import Ends, as_tensor
 
 LONGEST = 24.0
 LARGEST_SIDE = 2048
@@ -42,12 +41,6 @@ class Restorer:
             size = [max(STRIDE, round(length * scale)) for length in (height, width)]
             self.small = F.interpolate(self.photo, size=size, mode="area")
         self.factor = self.small.shape[-1] / width
-        self.middle: torch.Tensor | None = None
-
-    @torch.no_grad()
-    def keep_middle(self, t: float) -> None:
-        """Restore the instant at `t` once; from now on every frame is read from it along the offsets."""
-        self.middle = self._added(torch.tensor([t], device=self.device))[0]
 
     @torch.no_grad()
     def frame(self, t: float) -> np.ndarray:
@@ -61,16 +54,11 @@ class Restorer:
 
     def _added(self, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What is added to the photo moved to `time`, and the share of it that counts, at the working scale."""
-        fields = self.fields * self.factor
-        stack, length = aligned(self.small, fields, time)
+        stack, length = aligned(self.small, self.fields * self.factor, time)
         share = share_moving(length)
         if self.network is None or not float(share.max()) > 0:
             return torch.zeros_like(base(stack)), share
-        if self.middle is None:
-            return in_tiles(self.network, stack) * share, share
-        height, width = share.shape[-2:]
-        offset = F.interpolate(quadratic(fields[:, :2], time), size=(height, width), mode="bilinear")
-        return sampled(self.middle, offset.permute(0, 2, 3, 1)), share
+        return in_tiles(self.network, stack) * share, share
 
     def _band(
         self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor
@@ -88,12 +76,6 @@ class Restorer:
         frame = frame[0].permute(1, 2, 0).round().cpu().numpy().astype(out.dtype)
         touched = (_read(share, places)[0, 0] > 0).cpu().numpy()
         out[top : top + rows] = np.where(touched[..., None], frame, self.pixels[top : top + rows])
-
-
-def as_tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
-    """(1, 3, H, W) in 0 to 1 on the pixels' own curve."""
-    values = torch.from_numpy(np.ascontiguousarray(pixels).astype(np.float32))
-    return (values / float(np.iinfo(pixels.dtype).max)).permute(2, 0, 1)[None].to(device)
 
 
 def _read(picture: torch.Tensor, places: torch.Tensor) -> torch.Tensor:

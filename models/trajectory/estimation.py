@@ -48,6 +48,12 @@ class Ends:
         return Motion(times, offsets, constrained(fields[2:], times, "quadratic"))
 
 
+def as_tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+    """(1, 3, H, W) in 0 to 1 on the pixels' own curve."""
+    values = torch.from_numpy(np.ascontiguousarray(pixels).astype(np.float32))
+    return (values / float(np.iinfo(pixels.dtype).max)).permute(2, 0, 1)[None].to(device)
+
+
 def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch.Tensor:
     """The five channels that the network reads, (1, 5, height, width), of a guidance's flow (H, W, 2) px with NaN where
     nothing is known; lengths count in px of the picture (height, width).
@@ -61,7 +67,7 @@ def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch
     known = np.isfinite(flow).all(-1)
     flow = np.where(known[..., None], flow, 0)
     length: np.ndarray = np.hypot(flow[..., 0], flow[..., 1])
-    moving = np.expand_dims(length >= STILL, -1)
+    moving = np.greater_equal(length, STILL)[..., None]
     direction = flow / np.maximum(length, 1e-6)[..., None]
     if told == "quadrants":
         right = np.where(flow[..., 0] == 0, flow[..., 1] > 0, flow[..., 0] > 0)

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from models.trajectory.evidence import CHANNELS, evidence
+
 GUIDANCE_CHANNELS = 5
 LENGTH_UNIT = 16.0
 FIELDS = 8
@@ -40,10 +42,9 @@ class Block(nn.Module):
         return F.relu(x + self.norms[1](y))
 
 
-def _joined(inner: int, outer: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inner, outer, 3, stride, 1, bias=False), nn.GroupNorm(8, outer), nn.ReLU(inplace=True)
-    )
+def _joined(inner: int, outer: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    convolution = nn.Conv2d(inner, outer, kernel, stride, kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.GroupNorm(8, outer), nn.ReLU(inplace=True))
 
 
 class MotionNetwork(nn.Module):
@@ -60,6 +61,8 @@ class MotionNetwork(nn.Module):
             nn.Sequential(_joined(a, b, 2), *(Block(b) for _ in range(depth))) for a, b in pairs
         )
         self.up = nn.ModuleList(_joined(a + b, a) for a, b in pairs)
+        self.trace = _joined(CHANNELS, widths[1], kernel=1)
+        self.merge = _joined(2 * widths[1], widths[1], kernel=1)
         self.refine = nn.ModuleList(Block(a) if i else nn.Identity() for i, (a, _) in enumerate(pairs))
         self.head = nn.Conv2d(widths[0], FIELDS, 3, padding=1)
         for parameter in self.head.parameters():
@@ -76,15 +79,18 @@ class MotionNetwork(nn.Module):
         if photo.shape[-1] % STRIDE or photo.shape[-2] % STRIDE:
             raise ValueError(f"expected sides that are multiples of {STRIDE}, got {tuple(photo.shape[-2:])}")
         with torch.autocast(photo.device.type, enabled=False):
+            traces = evidence(photo)
             seen = F.pixel_unshuffle(torch.cat((photo - 0.5, local_contrast(photo) / 2), 1), 2)
         told = seen.new_zeros(len(seen), GUIDANCE_CHANNELS, *seen.shape[-2:])
         if guidance is not None:
             told = F.avg_pool2d(guidance, 2)
         x = self.stem(torch.cat((seen, told), 1))
         skips = []
-        for down in self.down:
+        for level, down in enumerate(self.down):
             skips.append(x)
             x = down(x)
+            if level == 0:
+                x = self.merge(torch.cat((x, self.trace(traces)), 1))
         for up, refine, skip in zip(reversed(self.up), reversed(self.refine), reversed(skips), strict=True):
             larger = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             x = refine(up(torch.cat((skip, larger), 1)))

@@ -22,4 +22,7 @@ LIMIT = Option(
     20000,
     unit="px",
 )
-OPTIONS: tuple[Option, ...] = (FRAMES, GUIDANCE, LIMIT)
+SHARPEN = Option(
+    "sharpen", "Sharpen", True, "Take the blur out along the motion; without, the photo itself is moved."
+)
+OPTIONS: tuple[Option, ...] = (FRAMES, GUIDANCE, SHARPEN, LIMIT)

@@ -21,7 +21,7 @@ from training.world import Exposures
 from training.world.dice import Dice
 from training.world.hints import sloppy
 
-UNTOLD = 0.35
+UNTOLD = 0.25
 MOVING = 1.0
 
 
@@ -38,9 +38,9 @@ def backwards(motion: torch.Tensor) -> torch.Tensor:
 @dataclass(frozen=True)
 class Motion:
     batch: int = 8
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     clip: float = 2.0
-    reuse: int = 3
+    reuse: int = 4
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "told_epe"
     widths: tuple[int, ...] = (24, 48, 96, 128)
