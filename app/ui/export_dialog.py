@@ -23,24 +23,31 @@ from app.ui.settings import settings
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file. `moving`: has frames and a speed; `picture`: has a size."""
+    """One kind of file; `kind` as `app.jobs.Export` says it.
+
+    name    what follows the photo's name in the file that is suggested.
+    played  has a speed; `frames` has several pictures; `size` can be resized; `quality` can be compressed.
+    """
 
     title: str
-    suffix: str
-    moving: bool
-    picture: bool = True
+    kind: str
+    name: str
+    played: bool = False
+    frames: bool = False
+    size: bool = True
+    quality: bool = False
 
 
 FORMATS = (
-    Format("GIF", ".gif", True),
-    Format("MP4 video", ".mp4", True),
-    Format("WebP animation", ".webp", True),
-    Format("PNG animation (APNG)", ".png", True),
-    Format("PNG frames in a folder", "", True),
-    Format("This instant as PNG", "@.png", False),
-    Format("Motion: offsets and trajectories", ".npz", False, picture=False),
-    Format("Flow, first to last instant", ".flo", False, picture=False),
-    Format("Guidance labels", "labels.png", False, picture=False),
+    Format("GIF", "gif", ".gif", played=True, frames=True),
+    Format("MP4 video", "mp4", ".mp4", played=True, frames=True, quality=True),
+    Format("WebP animation", "webp", ".webp", played=True, frames=True, quality=True),
+    Format("PNG animation (APNG)", "apng", "_animation.png", played=True, frames=True),
+    Format("PNG frames in a folder", "frames", "_frames", frames=True),
+    Format("This instant as a picture", "still", "_instant.png"),
+    Format("Motion: offsets and trajectories", "motion", ".npz", size=False),
+    Format("Flow from first to last instant", "flow", ".flo", size=False),
+    Format("Guidance labels", "guidance", "_guidance.png", size=False),
 )
 _PLAYED = {"Ping-pong": "ping-pong", "Forward": "loop", "Backward": "reverse"}
 
@@ -138,18 +145,16 @@ class ExportDialog(QDialog):
     def _adapt(self) -> None:
         """Show what this format has."""
         one = self.format()
-        for row in (self._frames, self._fps, self._mode, self._hold):
-            self._form.setRowVisible(row, one.moving)
-        if one.suffix == "":
-            for row in (self._fps, self._mode, self._hold):
-                self._form.setRowVisible(row, False)
-        self._form.setRowVisible(self._width, one.picture)
-        self._form.setRowVisible(self._quality, one.suffix in (".mp4", ".webp"))
+        for row in (self._fps, self._mode, self._hold):
+            self._form.setRowVisible(row, one.played)
+        self._form.setRowVisible(self._frames, one.frames)
+        self._form.setRowVisible(self._width, one.size)
+        self._form.setRowVisible(self._quality, one.quality)
         self._describe()
 
     def _describe(self) -> None:
         one, values = self.format(), self.values()
-        if not one.moving or one.suffix == "":
+        if not one.played:
             self._note.setText("")
             return
         count = int(values["frames"])
@@ -164,12 +169,5 @@ class ExportDialog(QDialog):
 
 
 def default_path(photo_name: str, one: Format, folder: Path) -> Path:
-    """A good name for the export beside the photo."""
-    stem = Path(photo_name).stem or "photo"
-    if one.suffix == "":
-        return folder / f"{stem}_frames"
-    if one.suffix.startswith("@"):
-        return folder / f"{stem}_instant.png"
-    if one.suffix == "labels.png":
-        return folder / f"{stem}_guidance.png"
-    return folder / f"{stem}{one.suffix}" if one.suffix != ".png" else folder / f"{stem}_animation.png"
+    """A good name for the export."""
+    return folder / f"{Path(photo_name).stem or 'photo'}{one.name}"

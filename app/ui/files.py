@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.document import Change
-from app.jobs import Job, Open, Save
+from app.jobs import Export, Job, Open, Save
 from app.playback import frame_at
 from app.project import SUFFIX, is_project
 from app.samples import Sample
@@ -223,8 +223,6 @@ class Files(QObject):
         _keep_folder("export", path)
         recovery = document.recoveries[document.current]
         contents = Contents(document.photo, _copied(document.guidance))
-        from app.jobs import Export
-
         job = Export(recovery, contents, str(path), one.kind, {**values, "t": self._player.position})
         self._run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
 

@@ -1,0 +1,265 @@
+"""The window as a whole: opening, saving, playing, what it says when something does not work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from app.document import Document
+from app.photo import Photo
+from app.samples import samples
+from app.session import Session, recoverable
+from app.ui import theme
+from app.ui.recovering import with_arrow
+from models.guidance import Guidance, Region
+from models.motion import Arrow, Motion
+from models.recovery import Recovery
+
+SIZE = (48, 64)
+PATIENCE = 60_000
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "some.png"
+    Image.fromarray(np.random.default_rng(2).integers(0, 255, (*SIZE, 3), np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def opened(shell, picture, qtbot) -> Document:
+    shell.files.open_path(picture)
+    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    return shell.desk.document
+
+
+def recovery(count: int = 5) -> Recovery:
+    frames = np.stack([np.full((*SIZE, 3), 50 * number, np.uint8) for number in range(count)])
+    times = np.linspace(0, 1, count, dtype=np.float32)
+    return Recovery(frames, times, Motion.from_flow(np.full((*SIZE, 2), (6, 0), np.float32), count), "drawn")
+
+
+def test_an_empty_window_welcomes(shell):
+    assert shell.welcome.isVisible()
+    assert len(shell.welcome._cards) == len(samples())
+    assert not shell.actions_by_name["recover"].isEnabled()
+
+
+def test_a_photo_opens_and_is_remembered(shell, opened, picture):
+    assert opened.photo.pixels.shape == (*SIZE, 3)
+    assert shell.windowTitle() == "some.png[*] – Unshutter"
+    shell.actions_by_name["welcome"].trigger()
+    assert shell.welcome.isVisible()
+    assert any(button.text() == "some.png" for button in shell.welcome.findChildren(QWidget) if hasattr(button, "text"))
+
+
+def test_a_bad_file_is_told_in_one_sentence_and_nothing_is_lost(shell, opened, tmp_path, qtbot):
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    shell.files.open_path(bad)
+    qtbot.waitUntil(lambda: shell.error_bar.sentence != "", timeout=PATIENCE)
+    assert "bad.jpg" in shell.error_bar.sentence
+    assert shell.desk.document is opened
+    shell.error_bar.dismiss()
+    assert shell.error_bar.sentence == ""
+
+
+def test_recovering_without_motion_says_what_to_do(shell, opened):
+    shell.actions_by_name["recover"].trigger()
+    assert "drag an arrow" in shell.error_bar.sentence
+    assert not shell.recovering.running
+
+
+def test_undo_and_redo_by_action(shell, opened):
+    opened.set_camera(Arrow(0, 5))
+    assert shell.isWindowModified()
+    shell.actions_by_name["undo"].trigger()
+    assert opened.guidance.camera is None
+    shell.actions_by_name["redo"].trigger()
+    assert opened.guidance.camera == Arrow(0, 5)
+
+
+def test_a_project_is_saved_and_opened_again(shell, opened, tmp_path, qtbot):
+    opened.set_camera(Arrow(30, 5))
+    opened.add_recovery(recovery())
+    path = tmp_path / "mine.unshutter"
+    shell.files.save_to(path)
+    qtbot.waitUntil(lambda: not opened.modified, timeout=PATIENCE)
+    assert opened.path == path
+    shell.actions_by_name["welcome"].trigger()
+    shell.files.open_path(path)
+    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    assert shell.desk.document.guidance.camera == Arrow(30, 5)
+    assert len(shell.desk.document.recoveries) == 1
+
+
+def test_a_project_open_elsewhere_is_offered_as_a_copy(shell, opened, tmp_path, qtbot):
+    path = tmp_path / "mine.unshutter"
+    with Session.new(opened.photo) as other:
+        other.save(path)
+        shell.files.open_path(path)
+        qtbot.waitUntil(lambda: shell.error_bar.sentence != "", timeout=PATIENCE)
+        assert "open in another window" in shell.error_bar.sentence
+        shell.error_bar._buttons[0].click()
+        assert shell.desk.document is not opened
+        assert shell.desk.document.path is None
+
+
+def test_what_a_crash_left_is_offered(shell, opened, qtbot):
+    opened.set_camera(Arrow(0, 5))
+    shell.files.leave_at_once()
+    shell.files.close()
+    assert len(recoverable()) == 1
+    shell.files.offer_recoverable()
+    assert "some.png" in shell.error_bar.sentence
+    shell.error_bar._buttons[0].click()
+    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    assert shell.desk.document.guidance.camera == Arrow(0, 5)
+    assert shell.desk.document.photo.name == "some.png"
+
+
+def test_closing_asks_only_with_unsaved_changes(shell, opened, qtbot):
+    opened.set_camera(Arrow(0, 5))
+    shell.close()
+    assert shell.isVisible()
+    box = shell.findChild(QMessageBox)
+    box.button(QMessageBox.StandardButton.Cancel).click()
+    assert shell.isVisible()
+    opened.undo()
+    shell.close()
+    assert not shell.isVisible()
+
+
+def test_discarded_changes_do_not_come_back(shell, opened):
+    opened.set_camera(Arrow(0, 5))
+    shell.close()
+    shell.findChild(QMessageBox).button(QMessageBox.StandardButton.Discard).click()
+    assert not shell.isVisible()
+    assert recoverable() == []
+
+
+def test_files_are_taken_by_drag_and_drop_and_pictures_from_the_clipboard(shell, picture, qtbot):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(picture))])
+    assert shell.files.can_take(data)
+    shell.files.take(data)
+    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    first = shell.desk.document
+    QGuiApplication.clipboard().setImage(QImage(str(picture)).scaled(40, 30))
+    shell.actions_by_name["paste"].trigger()
+    qtbot.waitUntil(lambda: shell.desk.document is not first, timeout=PATIENCE)
+    assert shell.desk.document.photo.pixels.shape == (30, 40, 3)
+
+
+def test_the_shown_picture_is_copied(shell, opened):
+    shell.actions_by_name["copy"].trigger()
+    image = QGuiApplication.clipboard().image()
+    assert (image.width(), image.height()) == (SIZE[1], SIZE[0])
+
+
+def test_scrubbing_shows_the_frame_at_that_time(shell, opened):
+    opened.add_recovery(recovery())
+    shown = []
+    shell.player.frame_changed.connect(lambda frame, t: shown.append((frame, t)))
+    shell.timeline.scrubber.moved.emit(0.25)
+    assert shown[-1][1] == 0.25
+    assert shown[-1][0].max() == 50
+    shell.actions_by_name["frame_forward"].trigger()
+    assert shown[-1][1] == pytest.approx(0.5)
+    shell.actions_by_name["first"].trigger()
+    assert shown[-1][0].max() == 0
+
+
+def test_playing_moves_on_and_marks_hold_it(shell, opened, qtbot):
+    opened.add_recovery(recovery())
+    shell.player.seek(0.2)
+    shell.actions_by_name["mark_in"].trigger()
+    shell.player.seek(0.6)
+    shell.actions_by_name["mark_out"].trigger()
+    shell.actions_by_name["loop"].trigger()
+    seen = []
+    shell.player.moved.connect(seen.append)
+    shell.actions_by_name["play"].trigger()
+    qtbot.waitUntil(lambda: len(set(seen)) > 5)
+    shell.actions_by_name["play"].trigger()
+    assert not shell.player.playing
+    assert 0.2 <= min(seen) <= max(seen) <= 0.6
+
+
+def test_painting_brings_the_photo_back(shell, opened):
+    opened.add_recovery(recovery())
+    assert not shell.actions_by_name["compare"].isChecked()
+    opened.add_region()
+    opened.paint((0, 0, 10, 10), 1)
+    assert shell.actions_by_name["compare"].isChecked()
+
+
+def test_a_dragged_arrow_replaces_only_its_own():
+    guidance = Guidance(np.zeros(SIZE, np.uint8), (Region(1, "a", Arrow(0, 1)), Region(2, "b")), Arrow(9, 9))
+    moved = with_arrow(guidance, 2, Arrow(1, 2))
+    assert [region.arrow for region in moved.regions] == [Arrow(0, 1), Arrow(1, 2)]
+    assert with_arrow(guidance, 0, Arrow(5, 5)).camera == Arrow(5, 5)
+
+
+def test_light_and_dark(shell):
+    shell.actions_by_name["theme_light"].trigger()
+    light = shell.palette().window().color().lightness()
+    shell.actions_by_name["theme_dark"].trigger()
+    assert shell.palette().window().color().lightness() < 80 < 180 < light
+    assert theme.choice() == "dark"
+    shell.actions_by_name["theme_system"].trigger()
+
+
+def test_none_keeps_its_count_over_a_thousand_updates(shell, qapp):
+    qapp.processEvents()
+    before = sys.getrefcount(None)
+    for _ in range(1000):
+        shell.update()
+    qapp.processEvents()
+    assert abs(sys.getrefcount(None) - before) < 200
+
+
+START = """
+import sys
+from app.ui import main
+heavy = {"torch", "cv2", "av", "pyqtgraph", "tifffile", "PIL.Image"} & set(sys.modules)
+application = main.make_application()
+window = main.Window()
+window.show()
+application.processEvents()
+print(sorted(({"torch", "cv2", "av", "pyqtgraph", "tifffile", "PIL.Image"} & set(sys.modules)) | heavy))
+window.close()
+"""
+
+
+def test_nothing_heavy_is_imported_on_the_way_to_the_window():
+    child = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True, timeout=60)
+    assert child.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_window_cleanly(number, picture):
+    code = f"from app.ui.main import run; raise SystemExit(run({str(picture)!r}))"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    child = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
+    state = Path(os.environ["UNSHUTTER_STATE"]) / "unsaved"
+    end = time.monotonic() + 60
+    while not list(state.glob("*/journal")) and time.monotonic() < end:
+        time.sleep(0.05)
+    child.send_signal(number)
+    assert child.wait(20) == 0
+    assert child.stderr.read().count(b"Traceback") == 0
+    assert list(state.glob("*")) == []
+    child.stderr.close()
