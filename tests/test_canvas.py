@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPointingDevice, QTabletEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPointingDevice,
+    QTabletEvent,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -437,6 +446,17 @@ def test_hovered_tells_photo_px(canvas: Canvas) -> None:
     move(canvas, (10, 20))
     move(canvas, (-10, 20))
     assert heard == [(10, 20), None]
+
+
+def test_keyboard_focus_is_seen(canvas: Canvas) -> None:
+    def corner() -> QColor:
+        return canvas.grab().toImage().pixelColor(1, 1)
+
+    without = corner()
+    QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert corner() == canvas.palette().highlight().color()
+    QApplication.sendEvent(canvas, QFocusEvent(QEvent.Type.FocusOut))
+    assert corner() == without
 
 
 # Pen

@@ -49,6 +49,7 @@ class Navigable(QWidget):
         self._gripped: tuple[float, float] | None = None
         self._left_grips = False
         self._space_since: float | None = None
+        self._shows_focus = False
         self._pens = PenFirst()
         self._ticker = QTimer(self, interval=TICK_MS)
         self._ticker.timeout.connect(self._ticked)
@@ -217,7 +218,15 @@ class Navigable(QWidget):
         elif not event.isAutoRepeat():
             self._space_up()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        by_key = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._shows_focus = event.reason() in by_key
+        super().focusInEvent(event)
+        self.update()
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._shows_focus = False
+        self.update()
         if self._space_since is not None:
             self._space_since = float("-inf")
             self._space_up()

@@ -86,6 +86,13 @@ def paint_ring(painter: QPainter, at: QPointF, radius: float) -> None:
         painter.drawEllipse(at, max(radius, 1.5), max(radius, 1.5))
 
 
+def paint_frame(painter: QPainter, rect: QRectF, colour: QColor) -> None:
+    """Says that the keyboard speaks to the canvas."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(_pen(colour, 3))
+    painter.drawRect(rect.adjusted(1.5, 1.5, -1.5, -1.5))
+
+
 def paint_words(painter: QPainter, at: QPointF, words: str) -> None:
     font = QFont(painter.font())
     font.setBold(True)

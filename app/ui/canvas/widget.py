@@ -203,6 +203,8 @@ class Canvas(Navigable):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._view is not None:
             self._paint_lines(painter, self._view, QRectF(event.rect()))
+        if self._shows_focus:
+            paint_arrows.paint_frame(painter, QRectF(self.rect()), self.palette().highlight().color())
         painter.end()
 
     def _paint_lines(self, painter: QPainter, view: View, exposed: QRectF) -> None:
