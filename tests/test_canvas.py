@@ -131,6 +131,7 @@ def test_a_stroke_paints_a_region_and_undo_takes_it_back(canvas: Canvas, documen
     assert not areas[:88].any()
     assert canvas.selected == 1
     assert near(colour(canvas, 70, 95), tinted(1))
+    assert document.undo_text == "Paint"
     document.undo()
     assert not areas.any()
     assert not document.guidance.regions

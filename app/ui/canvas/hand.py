@@ -197,11 +197,9 @@ class Hand:
     def _edit(self, answer: Answer, document: Document) -> None:
         match answer:
             case events.Patch(number, rect, values, text, joins):
-                joins = joins and self._joins
+                document.paint(rect, values, text, joins and self._joins)
                 if number != NO_REGION and document.guidance.region(number) is None:
-                    document.add_region(joins=joins)
-                    joins = True
-                document.paint(rect, values, text, joins)
+                    document.add_region(joins=True)
                 self._joins = True
             case events.Rollback(undo=True) if self._joins:
                 document.undo()
