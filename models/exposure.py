@@ -20,7 +20,7 @@ _KNEE_SRGB, _KNEE_LINEAR = 0.04045, 0.0031308
 
 
 def srgb_to_linear(srgb: torch.Tensor) -> torch.Tensor:
-    """Linear light of values on the sRGB curve (IEC 61966-2-1), any shape; below 0 the curve's straight part goes on."""
+    """Linear light of values on the sRGB curve (IEC 61966-2-1), any shape; straight on below 0."""
     curve = ((srgb.clamp(min=_KNEE_SRGB) + 0.055) / 1.055) ** 2.4
     return torch.where(srgb <= _KNEE_SRGB, srgb / 12.92, curve)
 

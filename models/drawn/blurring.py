@@ -92,35 +92,52 @@ class Shift:
 class Field:
     """A layer whose pixels each move on their own: (H, W, 2) px at each t.
 
-    Only what moves is sampled; the rest passes through as it is.
+    A pixel is sampled about once a px of its way, at most `samples` times; what stands still passes through.
     """
 
     def __init__(self, displacement: Displacement, samples: int, check: Callable[[], None]) -> None:
         self.displacement = displacement
         self.check = check
-        self.offsets = [self.offsets_at(n / (samples - 1)) for n in range(samples)]
-        self.moves = torch.stack([offsets[0].norm(dim=-1) for offsets in self.offsets]).amax(0) > STILL
-        self.places = torch.stack([exposure.grid(one, one.shape[1:3])[0][self.moves] for one in self.offsets])[None]
+        halvings = max(2, math.ceil(math.log2(max(samples - 1, 1))))
+        offsets = torch.cat([self.offsets_at(n / 2**halvings) for n in range(2**halvings + 1)])
+        self.moves = offsets.norm(dim=-1).amax(0) > STILL
+        self.groups = self._grouped(offsets, halvings)
 
     def offsets_at(self, t: float) -> torch.Tensor:
         """Sampling offsets (1, H, W, 2) at t."""
         self.check()
         return splatted_offsets(self.displacement(t))[None]
 
+    def _grouped(self, offsets: torch.Tensor, halvings: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Moving pixels by how often they are sampled: their numbers (M,), and where they look (1, N, M, 2)."""
+        way = (offsets[1:] - offsets[:-1]).norm(dim=-1).sum(0)
+        wanted = way.clamp(min=4).log2().ceil().clamp(max=halvings)
+        places = exposure.grid(offsets, offsets.shape[1:3]).flatten(1, 2)
+        groups = []
+        for power in range(2, halvings + 1):
+            numbers = (self.moves & (wanted == power)).flatten().nonzero()[:, 0]
+            if len(numbers):
+                groups.append((numbers, places[:: 2 ** (halvings - power), numbers][None].contiguous()))
+        return groups
+
     def forward(self, layer: torch.Tensor) -> torch.Tensor:
-        self.check()
         blurred = layer.clone()
-        samples = functional.grid_sample(layer, self.places, _MODE, "border", align_corners=True)
-        blurred[..., self.moves] = samples.mean(2)
+        for numbers, places in self.groups:
+            self.check()
+            samples = functional.grid_sample(layer, places, _MODE, "border", align_corners=True)
+            blurred.flatten(2)[..., numbers] = samples.mean(2)
         return blurred
 
     def adjoint(self, photo: torch.Tensor) -> torch.Tensor:
-        self.check()
-        moved = (photo[..., self.moves] / self.places.shape[1])[:, :, None].expand(-1, -1, self.places.shape[1], -1)
-        spread, _ = torch.ops.aten.grid_sampler_2d_backward(
-            moved.contiguous(), photo, self.places, _MODE_NUMBER, 1, True, [True, False]
-        )
-        return torch.where(self.moves, 0.0, photo) + spread
+        total = torch.where(self.moves, 0.0, photo)
+        for numbers, places in self.groups:
+            self.check()
+            count = places.shape[1]
+            moved = (photo.flatten(2)[..., numbers] / count)[:, :, None].expand(-1, -1, count, -1).contiguous()
+            total += torch.ops.aten.grid_sampler_2d_backward(
+                moved, photo, places, _MODE_NUMBER, 1, True, [True, False]
+            )[0]
+        return total
 
     def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
         return exposure.sampled(layer, self.offsets_at(t), cubic=True)

@@ -108,7 +108,7 @@ class Restoration:
         path = max(thing.path() for thing in self.things)
         trusted = trust(self.photo, self.sure, self.layers, 4 + path / 4)
         for thing, layer in zip(self.things, self.layers, strict=True):
-            layer.content = torch.lerp(layer.plain, layer.content, trusted * layer.visible.square())
+            layer.content = torch.lerp(layer.plain, layer.content, trusted * ((layer.visible - 0.2) / 0.6).clamp(0, 1))
             if thing.still:
                 layer.content = torch.where(layer.visible >= _ALL_OF_IT, self.photo, layer.content)
         return self.crop(trusted)

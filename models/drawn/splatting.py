@@ -44,7 +44,7 @@ def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor | Non
     elsewhere it passes over into the fill by its weight.
     """
     total, mass, levels = picture * weight, weight, []
-    while min(mass.shape[-2:]) > 1 and mass.amin() < 1e-3:
+    while min(mass.shape[-2:]) > 1 and mass.amin() < 0.25 * mass.amax():
         levels.append((total, mass))
         total = functional.avg_pool2d(total, 2, ceil_mode=True, count_include_pad=False)
         mass = functional.avg_pool2d(mass, 2, ceil_mode=True, count_include_pad=False)

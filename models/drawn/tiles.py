@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,4 +54,4 @@ def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
 def _spans(length: int, side: int) -> list[tuple[int, int]]:
     count = max(1, -(-length // side))
     edges = [round(length * n / count) for n in range(count + 1)]
-    return [(max(0, start - OVERLAP), end) for start, end in zip(edges, edges[1:], strict=False)]
+    return [(max(0, start - OVERLAP), end) for start, end in pairwise(edges)]
