@@ -64,10 +64,10 @@ def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch
     columns = ((np.arange(width) + 0.5) * (flow.shape[1] / width)).astype(np.intp)
     scale = width / flow.shape[1]
     flow = flow[rows[:, None], columns]
-    known = np.isfinite(flow).all(-1)
+    known = np.isfinite(flow[..., 0] + flow[..., 1])
     flow = np.where(known[..., None], flow, 0)
-    length: np.ndarray = np.hypot(flow[..., 0], flow[..., 1])
-    moving = np.greater_equal(length, STILL)[..., None]
+    length = np.hypot(flow[..., 0], flow[..., 1])
+    moving = (length >= STILL)[..., None]
     direction = flow / np.maximum(length, 1e-6)[..., None]
     if told == "quadrants":
         right = np.where(flow[..., 0] == 0, flow[..., 1] > 0, flow[..., 0] > 0)

@@ -6,8 +6,9 @@ is the shipped one, or the averaged one of the checkpoint folder that the enviro
 
 from __future__ import annotations
 
+import functools
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from training.world.dice import Dice
 from training.world.hints import sloppy
 
 
+@functools.cache
 def guide(device: torch.device) -> MotionNetwork:
     """The motion network to learn from."""
     network = MotionNetwork()
@@ -37,15 +39,12 @@ class Decomposition(Restoration):
     """As `Restoration`, on found motion; its exposures' guidance is sloppy and always there."""
 
     rate: float = 6e-4
-    guides: dict[str, MotionNetwork] = field(default_factory=dict, compare=False, repr=False)
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         device = exposures.photo.device
-        if str(device) not in self.guides:
-            self.guides[str(device)] = guide(device)
         guidance, _ = sloppy(dice, exposures)
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            motion = self.guides[str(device)](exposures.photo, guidance)
+            motion = guide(device)(exposures.photo, guidance)
         return {"photo": exposures.photo, "frames": exposures.frames, "motion": motion.float()}
 
 
