@@ -5,7 +5,10 @@ A scrubbed, a played and an exported moment come from the same `frame_at`. Playi
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -13,21 +16,20 @@ import numpy as np
 from models.motion import Motion
 from models.recovery import Recovery
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
 SCREEN_BYTES = 384 << 20
 """What the frames of a screen copy may weigh; with very many frames the copy gets smaller instead."""
 SCREEN_GRID = 480
 """Long side of a screen copy's motion grid: composing motion at 1080p then costs 1 ms a frame instead of 9."""
 
 
-def frame_at(recovery: Recovery, t: float, draft: bool = False) -> np.ndarray:
+def frame_at(recovery: Recovery, t: float) -> np.ndarray:
     """The instant at t, (H, W, 3) in the frames' type.
 
     At a frame's own time that very frame (a view, not a copy). In between both neighbours are moved along the motion
     to t and blended by their distance; where no motion is known they are only blended. Before the first and after
     the last frame that frame is held.
-
-    `draft` is for playing: in half the time, with colour (not brightness) at half the resolution, as in video. Frames
-    that are not 8-bit or whose sides are odd are shown exactly all the same.
     """
     times = recovery.times
     place = float(np.interp(t, times, np.arange(len(times))))
@@ -37,15 +39,22 @@ def frame_at(recovery: Recovery, t: float, draft: bool = False) -> np.ndarray:
         return recovery.frames[before]
     import cv2
 
+    _keep_memory()
     first, second = recovery.frames[before], recovery.frames[before + 1]
-    draft = draft and first.dtype == np.uint8 and first.shape[0] % 2 == first.shape[1] % 2 == 0
     if recovery.motion is not None:
         others = float(times[before]), float(times[before + 1])
         to_first, to_second = displacements(recovery.motion, t, others, first.shape[:2])
-        move = _drafted if draft else _sampled
-        first, second = move(first, to_first), move(second, to_second)
-    frame = cv2.addWeighted(first, 1 - share, second, share, 0)
-    return cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420) if draft and recovery.motion is not None else frame
+        first, second = _sampled(first, to_first), _sampled(second, to_second)
+    return cv2.addWeighted(first, 1 - share, second, share, 0)
+
+
+@cache
+def _keep_memory() -> None:
+    """Have glibc keep freed blocks of a frame's size: new pages for every frame cost as much as making the frame."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, 64 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 256 << 20)
 
 
 def displacements(
@@ -70,33 +79,11 @@ def _sampled(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
     import cv2
 
     height, width = picture.shape[:2]
-    field = np.ascontiguousarray(field, np.float32)
-    if field.shape[:2] != (height, width):
-        field = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    x, y = cv2.split(np.ascontiguousarray(field, np.float32))
+    if x.shape != (height, width):
+        x, y = cv2.resize(x, (width, height)), cv2.resize(y, (width, height))
     flags = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    x, y = cv2.split(field)
     return cv2.remap(picture, x, y, flags, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _drafted(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """`_sampled` for a draft: the picture as I420, rows of brightness over those of both colours at half the size."""
-    import cv2
-
-    height, width = picture.shape[:2]
-    given = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420)
-    moved = np.empty_like(given)
-    half = cv2.resize(np.ascontiguousarray(field), (width // 2, height // 2)) / 2
-    fields = field, half, half
-    for source, target, way in zip(_planes(given), _planes(moved), fields, strict=True):
-        target[:] = _sampled(source, way)
-    return moved
-
-
-def _planes(i420: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rows, width = i420.shape
-    height = rows * 2 // 3
-    colours = i420[height:].reshape(2, height // 2, width // 2)
-    return i420[:height], colours[0], colours[1]
 
 
 def screen_copy(recovery: Recovery, max_width: int, max_height: int) -> Recovery:
@@ -108,17 +95,13 @@ def screen_copy(recovery: Recovery, max_width: int, max_height: int) -> Recovery
 
     count, height, width, _ = recovery.frames.shape
     factor = min(1.0, max_width / width, max_height / height, (SCREEN_BYTES / (count * height * width * 3)) ** 0.5)
-    size = (width, height) if factor == 1 else (_even(width * factor), _even(height * factor))
+    size = max(1, int(width * factor)), max(1, int(height * factor))
     frames = np.empty((count, size[1], size[0], 3), np.uint8)
     for source, target in zip(recovery.frames, frames, strict=True):
         small = source if factor == 1 else cv2.resize(np.ascontiguousarray(source), size, interpolation=cv2.INTER_AREA)
         target[:] = small if small.dtype == np.uint8 else cv2.convertScaleAbs(small, alpha=1 / 257)
     motion = recovery.motion and _screen_motion(recovery.motion, size[0] / width, size[1] / height)
     return replace(recovery, frames=frames, motion=motion)
-
-
-def _even(side: float) -> int:
-    return max(2, int(side) // 2 * 2)
 
 
 def _screen_motion(motion: Motion, across: float, down: float) -> Motion:

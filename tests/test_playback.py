@@ -83,23 +83,6 @@ def test_nothing_moves_to_its_own_time(t: float, seed: int) -> None:
     assert not np.any(displacements(motion, t, (t, 1.0), (8, 9))[0])
 
 
-@pytest.mark.parametrize("coarser", [1, 4])
-def test_a_draft_has_the_same_brightness_at_the_same_place(coarser: int) -> None:
-    recovery = moving(coarser=coarser)
-    exact, draft = (frame_at(recovery, 0.3, draft).astype(float) for draft in (False, True))
-    assert draft.shape == exact.shape
-    brightness = np.array([0.299, 0.587, 0.114])
-    assert np.abs((draft - exact) @ brightness)[4:-4, 4:-4].max() < 3
-    assert np.abs(draft - exact).mean() < 6
-
-
-def test_what_cannot_be_drafted_is_exact() -> None:
-    deep, whole = moving(dtype=np.uint16), moving()
-    odd = Recovery(whole.frames[:, 1:, 1:].copy(), whole.times, whole.motion, "drawn")
-    for recovery in (deep, odd, Recovery(whole.frames, whole.times, None, "drawn")):
-        assert np.array_equal(frame_at(recovery, 0.3, draft=True), frame_at(recovery, 0.3))
-
-
 def test_frames_of_a_mapped_file_are_read_in_place(tmp_path) -> None:
     recovery = moving()
     np.save(tmp_path / "frames.npy", recovery.frames)
