@@ -5,14 +5,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from app.exchange import private_folder
-from app.jobs import ListDevices, Preview, Recover, ScreenCopy
+from app.jobs import Export, Job, ListDevices, Open, Preview, Recover, Save, ScreenCopy
+from app.store import Contents
 from app.ui.client import PATIENCE, WorkerClient
 from models.guidance import Guidance
 from models.motion import instants
@@ -230,3 +233,27 @@ def test_a_worker_does_not_outlive_a_killed_window(tmp_path: Path, qtbot: QtBot)
     window.kill()
     window.communicate()
     qtbot.waitUntil(lambda: not psutil.pid_exists(worker), timeout=10_000)
+
+
+def test_files_are_read_and_written_by_the_other_worker(qtbot: QtBot, tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)).save(tmp_path / "photo.png")
+    files = WorkerClient("io", private_folder())
+
+    def done(job: Job) -> Any:
+        with qtbot.waitSignal(files.finished, timeout=20_000) as finished:
+            files.submit(job)
+        return finished.args[1]
+
+    opened = done(Open(str(tmp_path / "photo.png")))
+    recovery = Recovery(np.stack([opened.photo.pixels] * 2), instants(2), None, "trial")
+    done(Save(Contents(opened.photo, opened.guidance, (recovery,), "first"), str(tmp_path / "p.unshutter")))
+    again = done(Open(str(tmp_path / "p.unshutter")))
+    assert np.array_equal(again.photo.pixels, opened.photo.pixels)
+    assert np.array_equal(again.photo.data, np.frombuffer((tmp_path / "photo.png").read_bytes(), np.uint8))
+    assert len(again.recoveries) == 1
+    done(Export(again.recoveries[0], again, str(tmp_path / "a.gif"), "", {"frames": 2}))
+    assert (tmp_path / "a.gif").stat().st_size > 100
+    with qtbot.waitSignal(files.failed, timeout=20_000) as failed:
+        files.submit(Open(str(tmp_path / "nothing.png")))
+    assert failed.args[1] == "nothing.png does not exist"
+    files.stop()
