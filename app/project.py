@@ -30,6 +30,7 @@ from app.motion_files import MAX_BYTES as MAX_MOTION_FILE
 from app.motion_files import motion_arrays, read_npz, write_npz
 from app.photo import MAX_BYTES as MAX_PHOTO
 from app.photo import Photo, decode_photo
+from app.stills import png_bytes
 from app.store import (
     MAX_FRAMES,
     MAX_RECOVERIES,
@@ -103,7 +104,7 @@ def write_project(
                 raise Cancelled
         with archive.open("photo", "w", force_zip64=True) as entry:
             entry.write(np.ascontiguousarray(contents.photo.data).data)
-        archive.writestr("guidance/areas.png", _png(contents.guidance.areas))
+        archive.writestr("guidance/areas.png", png_bytes(contents.guidance.areas))
         if contents.guidance.motion is not None:
             archive.writestr("guidance/motion.npz", _npz(contents.guidance.motion))
         guidance = guidance_words(contents.guidance)
@@ -307,7 +308,7 @@ def _write_recovery(archive: zipfile.ZipFile, index: int, recovery: Recovery, is
     for number, frame in enumerate(recovery.frames):
         if is_cancelled():
             raise Cancelled
-        archive.writestr(f"{_folder(index)}frame_{number:03}.png", _png(frame))
+        archive.writestr(f"{_folder(index)}frame_{number:03}.png", png_bytes(frame))
     if recovery.motion is not None:
         archive.writestr(f"{_folder(index)}motion.npz", _npz(recovery.motion))
 
@@ -323,16 +324,6 @@ def _digest(recovery: Recovery) -> str:
         digest.update(f"{array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    import cv2
-
-    ordered = pixels[..., ::-1] if pixels.ndim == 3 else pixels
-    done, data = cv2.imencode(".png", np.ascontiguousarray(ordered), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise ValueError("a picture cannot be packed")
-    return data.tobytes()
 
 
 def _pixels(data: bytes, size: tuple[int, int], dtype: np.dtype, channels: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def seconds_and_pictures(path: Path) -> tuple[list[float], list[np.ndarray]]:
     return seconds, pictures
 
 
+@functools.cache  # it bears the time of its making
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
