@@ -17,7 +17,6 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.document import Document
-from app.photo import Photo
 from app.samples import samples
 from app.session import Session, recoverable
 from app.ui import theme
@@ -58,7 +57,7 @@ def test_an_empty_window_welcomes(shell):
 
 def test_a_photo_opens_and_is_remembered(shell, opened, picture):
     assert opened.photo.pixels.shape == (*SIZE, 3)
-    assert shell.windowTitle() == "some.png[*] – Unshutter"
+    assert shell.windowTitle() == "some.png[*] — Unshutter"
     shell.actions_by_name["welcome"].trigger()
     assert shell.welcome.isVisible()
     assert any(button.text() == "some.png" for button in shell.welcome.findChildren(QWidget) if hasattr(button, "text"))

@@ -43,7 +43,7 @@ ACTIONS: tuple[Action, ...] = (
     A("welcome", "Close", "files.close", "Back to the welcome page", "Ctrl+W", when="document"),
     A("save", "Save", "files.save", "Save the project", "Ctrl+S", "save", "document"),
     A("save_as", "Save as…", "files.save_as", "Save the project under another name", "Ctrl+Shift+S", when="document"),
-    A("export", "Export…", "files.export", "Export a GIF, video, frames or motion data", "Ctrl+E", "export", "recovery"),
+    A("export", "Export…", "files.export", "Export a GIF, a video, frames or motion", "Ctrl+E", "export", "recovery"),
     A("paste", "Paste picture", "files.paste", "Open the picture in the clipboard", "Ctrl+V", "picture"),
     A("copy", "Copy picture", "files.copy", "Copy what is shown now", "Ctrl+C", "copy", "document"),
     A("quit", "Quit", "close", "Leave Unshutter", "Ctrl+Q"),
@@ -53,19 +53,19 @@ ACTIONS: tuple[Action, ...] = (
     A("brush", "Brush", "tool_brush", "Paint a region", "B", "brush", "document", "tool"),
     A("eraser", "Eraser", "tool_eraser", "Erase what was painted", "E", "eraser", "document", "tool"),
     A("lasso", "Lasso", "tool_lasso", "Draw round a region", "L", "lasso", "document", "tool"),
-    A("arrow", "Arrow", "tool_arrow", "Drag how far a region moved; click an arrow to flip it", "A", "arrow", "document",
+    A("arrow", "Arrow", "tool_arrow", "Drag how a region moved; click an arrow to flip it", "A", "arrow", "document",
       "tool"),
     A("brush_smaller", "Smaller brush", "brush_smaller", "Make the brush smaller", "[", when="document"),
     A("brush_larger", "Larger brush", "brush_larger", "Make the brush larger", "]", when="document"),
     A("add_region", "New region", "motion.add_region", "Add an empty region to paint", "N", "add", "document"),
-    A("rename_region", "Rename region", "motion.rename_region", "Give the region another name", "F2", "rename", "region"),
+    A("rename_region", "Rename region", "motion.rename_region", "Give the region a new name", "F2", "rename", "region"),
     A("delete_region", "Delete", "motion.delete", "Delete the region, or take the camera's arrow away", "Del",
       "delete", "arrow"),
     A("flip", "Flip direction", "motion.flip", "Turn the arrow round", "F", "flip", "arrow"),
     A("pin", "Pin", "motion.pin", "Say that it stood still", "P", "pin", "arrow"),
-    A("raise_region", "Bring forward", "motion.raise_region", "Let the region move in front of the next", "Ctrl+]", "up",
+    A("raise_region", "Bring forward", "motion.raise_region", "Move the region in front of the next", "Ctrl+]", "up",
       "region"),
-    A("lower_region", "Send backward", "motion.lower_region", "Let the region move behind the one before", "Ctrl+[",
+    A("lower_region", "Send backward", "motion.lower_region", "Move the region behind the one before", "Ctrl+[",
       "down", "region"),
     A("next_region", "Next region", "motion.select_next", "Select the next region", "Ctrl+Down", when="document"),
     A("previous_region", "Previous region", "motion.select_previous", "Select the region before", "Ctrl+Up",
@@ -102,7 +102,7 @@ ACTIONS: tuple[Action, ...] = (
       "trajectories", "recovery", "alone"),
     A("flow", "Flow colours", "look.set_flow", "Show direction as hue and distance as saturation", "3", "flow",
       "recovery", "alone"),
-    A("quiver", "Quiver", "look.set_quiver", "Show the motion as a field of arrows", "4", "quiver", "recovery", "alone"),
+    A("quiver", "Quiver", "look.set_quiver", "Show motion as a field of arrows", "4", "quiver", "recovery", "alone"),
     A("panels", "Side panels", "set_panels_shown", "Show or hide the panels on the right", "Tab", group="alone"),
     A("full_screen", "Full screen", "set_full_screen", "Use the whole screen", "F11", group="alone"),
     A("theme_system", "Theme like the system", "theme_system", "Light or dark as the system is", "", group="theme"),
@@ -191,7 +191,7 @@ def _fill(place: QMenu | QToolBar, names: tuple[str, ...], actions: dict[str, QA
             place.addAction(actions[name])
 
 
-def enable(actions: dict[str, QAction], conditions: set[str]) -> None:
+def enable(actions: dict[str, QAction], conditions: set[When]) -> None:
     """Enable what the conditions allow; "always" needs not be named."""
     for one in ACTIONS:
         actions[one.name].setEnabled(one.when == "always" or one.when in conditions)

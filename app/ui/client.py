@@ -12,11 +12,9 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QObject, QProcess, QProcessEnvironment, Qt, QTimer, Signal
 
 from app.exchange import Exchange
-from app.jobs import Job, Queue, Ticket, Warm
+from app.jobs import TIDY, Job, Queue, Ticket, Warm
 from app.worker import Cancel, Do, Finished, Report, Stepped, Stopped
 
-PATIENCE = 150
-"""Milliseconds that a cancelled job has to stop by itself."""
 _HOPELESS = 3
 """Workers that end in a row without having said anything."""
 _ids = count(1)
@@ -55,7 +53,7 @@ class WorkerClient(QObject):
         self._process: QProcess | None = None
         self._dying: set[QProcess] = set()
         self.log: deque[str] = deque(maxlen=200)
-        self._deadline = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._deadline = QTimer(self, singleShot=True)
         self._deadline.setObjectName(f"{channel} deadline")
         self._deadline.timeout.connect(self._kill)
 
@@ -73,7 +71,7 @@ class WorkerClient(QObject):
         return ticket.id
 
     def cancel(self, job_id: int) -> None:
-        """Stop a job: a waiting one at once, a running one within `PATIENCE`, if need be with its process."""
+        """Stop a job: a waiting one at once, a running one within its `patience`, if need be with its process."""
         running = self._queue.running
         ticket = running if running is not None and running.id == job_id else self._queue.withdraw(job_id)
         if ticket is not None:
@@ -100,7 +98,7 @@ class WorkerClient(QObject):
         self._deadline.stop()
         if self._process is not None:
             self._process.closeWriteChannel()
-            if not self._process.waitForFinished(300):
+            if not self._process.waitForFinished(TIDY if self._channel == "io" else 300):
                 self._process.kill()
         for process in (self._process, *self._dying):
             if process is not None:
@@ -134,7 +132,7 @@ class WorkerClient(QObject):
         elif not self._cancelling:
             self._cancelling = True
             self._send(Cancel(ticket.id))
-            self._deadline.start()
+            self._deadline.start(ticket.job.patience)
 
     def _kill(self) -> None:
         """The running job did not stop by itself; a new worker takes over at once."""

@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from app.ui.made import made
+
 WIDTH = 460
 
 
@@ -39,11 +41,12 @@ class CommandPalette(QFrame):
 
     def __init__(self, actions: Iterable[QAction], parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setObjectName("palette")
         self.setAutoFillBackground(True)
         self._actions = {action.text().rstrip("…"): action for action in actions}
-        self._query = QLineEdit(placeholderText="What would you like to do?", accessibleName="Command")
-        self._list = QListWidget(accessibleName="Commands", iconSize=QSize(18, 18))
+        self._query = made(QLineEdit, placeholderText="What would you like to do?", accessibleName="Command")
+        self._list = made(QListWidget, accessibleName="Commands", iconSize=QSize(18, 18))
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -55,7 +58,7 @@ class CommandPalette(QFrame):
         self.hide()
 
     def open(self) -> None:
-        parent = self.parentWidget()
+        parent = self._over
         width = min(WIDTH, parent.width() - 40)
         self.setGeometry((parent.width() - width) // 2, 70, width, min(380, parent.height() - 110))
         self._query.clear()
@@ -110,4 +113,4 @@ class CommandPalette(QFrame):
 
     def _leave(self) -> None:
         self.hide()
-        self.parentWidget().setFocus()
+        self._over.setFocus()

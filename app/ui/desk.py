@@ -26,7 +26,7 @@ class Desk(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document: Document | None = None
-        self._unsubscribe: Callable[[], None] | None = None
+        self._unsubscribe: Callable[[], object] | None = None
 
     def set_document(self, document: Document | None) -> None:
         if self._unsubscribe is not None:
@@ -47,7 +47,7 @@ class Desk(QObject):
             return False
         return True
 
-    def fail(self, sentence: str, actions: dict[str, Callable[[], None]] | None = None) -> None:
+    def fail(self, sentence: str, actions: dict[str, Callable[[], object]] | None = None) -> None:
         self.failed.emit(sentence, actions)
 
     def undo(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from app.ui import theme
 from app.ui.icons import icon, tinted
+from app.ui.made import made
 
 
 class ErrorBar(QFrame):
@@ -20,7 +21,7 @@ class ErrorBar(QFrame):
         self._sign = QLabel()
         self._text = QLabel(wordWrap=True, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons: list[QPushButton] = []
-        dismiss = QToolButton(icon=icon("close"), toolTip="Dismiss", accessibleName="Dismiss")
+        dismiss = made(QToolButton, icon=icon("close"), toolTip="Dismiss", accessibleName="Dismiss")
         dismiss.clicked.connect(self.dismiss)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(12, 5, 6, 5)
@@ -35,7 +36,7 @@ class ErrorBar(QFrame):
         """What it says; "" while it is hidden."""
         return "" if self.isHidden() else self._text.text()
 
-    def show_sentence(self, sentence: str, actions: dict[str, Callable[[], None]] | None = None) -> None:
+    def show_sentence(self, sentence: str, actions: dict[str, Callable[[], object]] | None = None) -> None:
         """Say one sentence; `actions` are buttons by their text."""
         self._clear()
         self._sign.setPixmap(tinted("warning", theme.colours().on_warning, 18))
@@ -49,7 +50,7 @@ class ErrorBar(QFrame):
         self.hide()
         self._clear()
 
-    def _add_button(self, text: str, action: Callable[[], None]) -> None:
+    def _add_button(self, text: str, action: Callable[[], object]) -> None:
         button = QPushButton(text)
         button.clicked.connect(lambda: (self.dismiss(), action()))
         self._row.insertWidget(self._row.count() - 1, button)

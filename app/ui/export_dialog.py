@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.settings import settings
+from app.ui.made import made
+from app.ui.settings import remembered, settings
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,18 @@ class ExportDialog(QDialog):
     def __init__(self, width: int, frames: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._format = QComboBox(accessibleName="Format")
+        self._format = made(QComboBox, accessibleName="Format")
         for one in FORMATS:
             self._format.addItem(one.title)
-        self._frames = QSpinBox(minimum=1, maximum=240, accessibleName="Frames")
-        self._fps = QDoubleSpinBox(minimum=1, maximum=120, decimals=1, accessibleName="Frames per second")
-        self._mode = QComboBox(accessibleName="Played")
+        self._frames = made(QSpinBox, minimum=1, maximum=240, accessibleName="Frames")
+        self._fps = made(QDoubleSpinBox, minimum=1, maximum=120, decimals=1, accessibleName="Frames per second")
+        self._mode = made(QComboBox, accessibleName="Played")
         self._mode.addItems(list(_PLAYED))
-        self._hold = QDoubleSpinBox(minimum=0, maximum=10, decimals=2, singleStep=0.05, suffix=" s",
+        self._hold = made(QDoubleSpinBox, minimum=0, maximum=10, decimals=2, singleStep=0.05, suffix=" s",
                                     accessibleName="Hold at the ends")  # fmt: skip
-        self._width = QSpinBox(minimum=0, maximum=max(width, 16), suffix=" px", accessibleName="Width")
+        self._width = made(QSpinBox, minimum=0, maximum=max(width, 16), suffix=" px", accessibleName="Width")
         self._width.setSpecialValueText(f"the photo's, {width} px")
-        self._quality = QSpinBox(minimum=1, maximum=100, accessibleName="Quality")
+        self._quality = made(QSpinBox, minimum=1, maximum=100, accessibleName="Quality")
         self._note = QLabel(wordWrap=True)
         self._note.setProperty("faint", True)
         self._form = QFormLayout()
@@ -124,15 +125,13 @@ class ExportDialog(QDialog):
         self._format.setCurrentText(title)
 
     def _recall(self, frames: int) -> None:
-        stored = settings()
-        stored.beginGroup("export")
-        self._format.setCurrentText(str(stored.value("format", FORMATS[0].title)))
-        self._frames.setValue(stored.value("frames", max(frames, 15), int))
-        self._fps.setValue(stored.value("fps", 15.0, float))
-        self._mode.setCurrentText(str(stored.value("played", "Ping-pong")))
-        self._hold.setValue(stored.value("hold", 0.0, float))
-        self._width.setValue(stored.value("width", 0, int))
-        self._quality.setValue(stored.value("quality", 80, int))
+        self._format.setCurrentText(remembered("export/format", FORMATS[0].title))
+        self._frames.setValue(remembered("export/frames", max(frames, 15)))
+        self._fps.setValue(remembered("export/fps", 15.0))
+        self._mode.setCurrentText(remembered("export/played", "Ping-pong"))
+        self._hold.setValue(remembered("export/hold", 0.0))
+        self._width.setValue(remembered("export/width", 0))
+        self._quality.setValue(remembered("export/quality", 80))
 
     def _remember(self) -> None:
         stored = settings()

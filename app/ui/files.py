@@ -101,7 +101,7 @@ class Files(QObject):
         try:
             session = make()
         except ValueError as error:
-            self._desk.fail(str(error), {"Open a copy": lambda: copy()} if copy is not None else None)
+            self._desk.fail(str(error), {"Open a copy": copy} if copy is not None else None)
             return False
         self._end_session()
         self._session = session

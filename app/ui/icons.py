@@ -28,7 +28,7 @@ def _colour(mode: QIcon.Mode, state: QIcon.State) -> str:
 
 
 class _LineIcon(QIconEngine):
-    """Draws an SVG whose `currentColor` is asked for at the moment of painting, so that a new theme needs no rebuild."""
+    """Draws an SVG with the `currentColor` of the moment, so that a new theme needs no rebuild."""
 
     def __init__(self, name: str, on_accent: bool = False) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.jobs import ScreenCopy
 from app.playback import Playback, frame_at, screen_copy
+from app.ui.made import made
 from app.ui.workers import Workers
 from models.recovery import Recovery
 
@@ -44,7 +45,7 @@ class Player(QObject):
         self._job: int | None = None
         self._play_when_ready = False
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self, interval=_INTERVAL, timerType=Qt.TimerType.PreciseTimer, objectName="player")
+        self._timer = made(QTimer, self, interval=_INTERVAL, timerType=Qt.TimerType.PreciseTimer, objectName="player")
         self._timer.timeout.connect(self._tick)
 
     @property

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.jobs import Preview, Recover
 from app.ui.desk import Desk
-from app.ui.settings import settings
+from app.ui.made import made
+from app.ui.settings import remembered, settings
 from app.ui.workers import Workers
 from models import catalog
 from models.guidance import NO_REGION, Guidance
@@ -46,12 +47,12 @@ class Recovering(QObject):
         self.engine = catalog.ENGINES[0].name
         self.options: Mapping[str, bool | int | float | str] = {}
         self.device = "auto"
-        self.live = settings().value("live_preview", True, bool)
+        self.live = remembered("live_preview", True)
         self._job: int | None = None
         self._preview_job: int | None = None
         self._started = 0.0
         self._wanted: tuple[Guidance, dict[str, bool | int | float | str]] | None = None
-        self._pause = QTimer(self, singleShot=True, interval=DEBOUNCE, objectName="preview")
+        self._pause = made(QTimer, self, singleShot=True, interval=DEBOUNCE, objectName="preview")
         self._pause.timeout.connect(self._submit_preview)
 
     @property
@@ -155,8 +156,10 @@ class Recovering(QObject):
         guidance, options = self._wanted
         job = Preview(Inputs(document.photo.pixels, guidance, self.device), "drawn", options)
         self._preview_job = self._workers.submit(job, self._previewed, self._no_preview, asked=False)
+        self._desk.told.emit("Preparing a preview…")
 
     def _previewed(self, recovery: Recovery) -> None:
+        self._desk.told.emit("A small preview: Recover makes it at the photo's size.")
         self.previewed.emit(recovery)
 
     def _no_preview(self, sentence: str) -> None:

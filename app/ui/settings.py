@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QSettings
+
+T = TypeVar("T")
 
 RECENT = 12
 
@@ -18,12 +21,18 @@ def settings() -> QSettings:
     return QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
 
 
+def remembered(key: str, usual: T) -> T:
+    """What was kept under this key, in the type of `usual`; `usual` itself where it is nothing of that type."""
+    try:
+        value = settings().value(key, usual, type(usual))
+    except (TypeError, ValueError):
+        return usual
+    return value if isinstance(value, type(usual)) else usual
+
+
 def recent_files() -> list[Path]:
     """Photos and projects opened last that are still there, the newest first."""
-    paths = settings().value("recent", [])
-    if isinstance(paths, str):
-        paths = [paths]
-    return [Path(path) for path in paths if isinstance(path, str) and Path(path).is_file()] if paths else []
+    return [Path(path) for path in remembered("recent", []) if isinstance(path, str) and Path(path).is_file()]
 
 
 def remember_file(path: Path) -> None:

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document import Change
 from app.ui.canvas import Canvas
+from app.ui.desk import Desk
 from app.ui.player import Player
 from app.ui.recovering import Recovering
-from app.ui.desk import Desk
 from models.motion import Motion
 from models.recovery import Recovery
 

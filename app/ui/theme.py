@@ -179,7 +179,8 @@ QScrollBar:vertical { background: transparent; width: 9px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 9px; margin: 0; }
 QScrollBar::handle { background: @raised; border-radius: 4px; min-height: 24px; min-width: 24px; }
 QScrollBar::handle:hover { background: @faint; }
-QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; width: 0; height: 0; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {
+  background: none; width: 0; height: 0; }
 QSlider { min-height: 20px; }
 QSlider::groove:horizontal { height: 3px; border-radius: 1px; background: @line; }
 QSlider::sub-page:horizontal { background: @accent; border-radius: 1px; }

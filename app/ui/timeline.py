@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QColor, QKeyEvent, QMouseEvent, QPainter, QPa
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.ui.icons import icon
+from app.ui.made import made
 from app.ui.panels.recover import thumbnail
 from app.ui.player import Player
 
@@ -78,10 +79,9 @@ class Scrubber(QWidget):
         strip = QRectF(self.x_of(0), 3, self.x_of(1) - self.x_of(0), self.height() - 13)
         painter.fillRect(strip, self.palette().color(QPalette.ColorRole.Base))
         self._paint_thumbnails(painter, strip)
-        shade = QColor(0, 0, 0, 150)
-        painter.fillRect(QRectF(strip.left(), strip.top(), self.x_of(self._range[0]) - strip.left(), strip.height()), shade)
-        end = self.x_of(self._range[1])
-        painter.fillRect(QRectF(end, strip.top(), strip.right() - end, strip.height()), shade)
+        for start, end in ((0.0, self._range[0]), (self._range[1], 1.0)):
+            left = self.x_of(start)
+            painter.fillRect(QRectF(left, strip.top(), self.x_of(end) - left, strip.height()), QColor(0, 0, 0, 150))
         self._paint_ticks(painter, strip)
         if self.hasFocus():
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1))
@@ -93,9 +93,9 @@ class Scrubber(QWidget):
     def _paint_thumbnails(self, painter: QPainter, strip: QRectF) -> None:
         painter.save()
         painter.setClipRect(strip)
-        count = len(self._thumbnails)
+        width = strip.width() / max(len(self._thumbnails), 1)
         for place, picture in enumerate(self._thumbnails):
-            cell = QRectF(strip.left() + place * strip.width() / count, strip.top(), strip.width() / count, strip.height())
+            cell = QRectF(strip.left() + place * width, strip.top(), width, strip.height())
             factor = max(cell.width() / picture.width(), cell.height() / picture.height())
             shown = QRectF(0, 0, cell.width() / factor, cell.height() / factor)
             shown.moveCenter(QRectF(picture.rect()).center())
@@ -129,11 +129,11 @@ class Timeline(QFrame):
         self._player = player
         self._actions = actions
         self.scrubber = Scrubber()
-        self._time = QLabel("t 0.500", accessibleName="Time")
+        self._time = made(QLabel, "t 0.500", accessibleName="Time")
         self._time.setMinimumWidth(self._time.fontMetrics().horizontalAdvance("t 0.0000"))
-        self._speed = QComboBox(accessibleName="Speed", toolTip="How many exposures play in a second")
+        self._speed = made(QComboBox, accessibleName="Speed", toolTip="How many exposures play in a second")
         for speed in SPEEDS:
-            self._speed.addItem(f"{speed:g} ×", speed)
+            self._speed.addItem(f"{speed:g}x", speed)
         self._speed.setCurrentIndex(SPEEDS.index(1.0))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 6, 10, 6)
@@ -156,7 +156,7 @@ class Timeline(QFrame):
         self._changed()
 
     def _button(self, name: str) -> QToolButton:
-        button = QToolButton(iconSize=QSize(19, 19), accessibleName=self._actions[name].text())
+        button = made(QToolButton, iconSize=QSize(19, 19), accessibleName=self._actions[name].text())
         button.setDefaultAction(self._actions[name])
         return button
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QPixmap, QResizeEvent
+from PySide6.QtGui import QImage, QImageReader, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.samples import Sample, samples
 from app.ui.icons import FOLDER, icon
+from app.ui.made import made
 from app.ui.settings import recent_files
 
 _CARD = QSize(208, 138)
@@ -35,7 +36,10 @@ class Welcome(QScrollArea):
     sample_chosen = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._drop = _DropTarget()
         self._drop.button.clicked.connect(self.open_wanted)
         self._recent = QVBoxLayout()
@@ -63,13 +67,13 @@ class Welcome(QScrollArea):
         layout.addLayout(self._sample_grid())
         layout.addStretch(2)
         self.setWidget(inner)
-        self._thumbnails = QTimer(self, interval=0, objectName="thumbnails")
+        self._thumbnails = made(QTimer, self, interval=0, objectName="thumbnails")
         self._thumbnails.timeout.connect(self._load_next)
 
     def refresh(self) -> None:
         """Look again at what was opened last."""
-        while self._recent.count():
-            widget = self._recent.takeAt(0).widget()
+        while (item := self._recent.takeAt(0)) is not None:
+            widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
         paths = recent_files()[:_RECENT]
@@ -99,7 +103,7 @@ class Welcome(QScrollArea):
         return column
 
     def _recent_button(self, path: Path) -> QToolButton:
-        button = QToolButton(text=path.name, toolTip=str(path), accessibleName=f"Open {path.name}")
+        button = made(QToolButton, text=path.name, toolTip=str(path), accessibleName=f"Open {path.name}")
         button.setIcon(icon("save" if path.suffix == ".unshutter" else "picture"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -117,7 +121,7 @@ class Welcome(QScrollArea):
         return grid
 
     def _card(self, sample: Sample) -> QToolButton:
-        card = QToolButton(text=sample.title, accessibleName=f"Open the sample {sample.title}")
+        card = made(QToolButton, text=sample.title, accessibleName=f"Open the sample {sample.title}")
         card.setObjectName("card")
         card.setToolTip(f"{sample.attribution}, {sample.licence}")
         card.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
@@ -136,17 +140,13 @@ class Welcome(QScrollArea):
         card, path = self._waiting.pop(0)
         card.setIcon(QPixmap.fromImage(_filling(path, _CARD * self.devicePixelRatioF())))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
 
 class _DropTarget(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("drop")
         self.setMinimumHeight(190)
-        self.button = QPushButton("Open a photo…", toolTip="Open a photo or a project")
+        self.button = made(QPushButton, "Open a photo…", toolTip="Open a photo or a project")
         self.button.setProperty("primary", True)
         words = QLabel("Drop a blurry photo or a project here", alignment=Qt.AlignmentFlag.AlignCenter)
         note = QLabel("or paste a picture", alignment=Qt.AlignmentFlag.AlignCenter)

@@ -19,11 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Change
+from app.jobs import ListDevices
 from app.ui import actions, theme
 from app.ui.canvas import Canvas
 from app.ui.command_palette import CommandPalette
+from app.ui.desk import Desk
 from app.ui.error_bar import ErrorBar
 from app.ui.files import Files
+from app.ui.made import made
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.look import LookPanel
 from app.ui.panels.motion import MotionPanel
@@ -32,7 +35,6 @@ from app.ui.panels.recoveries import RecoveriesPanel
 from app.ui.panels.section import Section
 from app.ui.player import Player
 from app.ui.recovering import Recovering
-from app.ui.desk import Desk
 from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.timeline import Timeline
@@ -65,6 +67,7 @@ class Window(QMainWindow):
         self.timeline = Timeline(self.player, self.actions_by_name)
         self.welcome = Welcome()
         self.error_bar = ErrorBar()
+        self._devices_known = False
         self._lay_out()
         self._connect()
         self._command_palette = CommandPalette(self.actions_by_name.values(), self)
@@ -131,7 +134,7 @@ class Window(QMainWindow):
         ):
             layout.addWidget(Section(title, content))
         layout.addStretch(1)
-        self._scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self._scroll = made(QScrollArea, widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setMinimumWidth(PANELS)
         self._scroll.setWidget(column)
@@ -189,11 +192,14 @@ class Window(QMainWindow):
             self._zoom.clear()
         else:
             height, width = document.photo.pixels.shape[:2]
-            self._facts.setText(f"{width} × {height} px, {document.photo.pixels.itemsize * 8} bit")
+            self._facts.setText(f"{width} x {height} px, {document.photo.pixels.itemsize * 8} bit")
             self.canvas.set_tool("arrow" if document.guidance.regions else "brush")
             self.canvas.set_brush_size(max(8.0, min(height, width) / 16))
             self.canvas.setFocus()
             self.recovering.warm()
+            if not self._devices_known:
+                self._devices_known = True
+                self.workers.submit(ListDevices(), self.recover.set_devices, asked=False)
         self._changed(Change("saved"))
 
     def _changed(self, change: Change) -> None:
@@ -203,7 +209,7 @@ class Window(QMainWindow):
             self.setWindowModified(False)
         else:
             name = document.path.name if document.path is not None else document.photo.name
-            self.setWindowTitle(f"{name}[*] – Unshutter")
+            self.setWindowTitle(f"{name}[*] — Unshutter")
             self.setWindowModified(document.modified)
         self.refresh_actions()
 

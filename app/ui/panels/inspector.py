@@ -11,6 +11,7 @@ from models.motion import Motion
 
 _ROWS = ("Place", "Colour", "Region", "At t", "Speed", "Exposure")
 _STEP = 1 / 64
+NOTHING = "—"
 
 
 class Inspector(QWidget):
@@ -27,7 +28,7 @@ class Inspector(QWidget):
         grid.setColumnStretch(1, 1)
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         for row, name in enumerate(_ROWS):
-            title, value = QLabel(name), QLabel("–")
+            title, value = QLabel(name), QLabel(NOTHING)
             title.setProperty("faint", True)
             value.setFont(font)
             value.setAccessibleName(name)
@@ -49,7 +50,7 @@ class Inspector(QWidget):
 
     def _refresh(self) -> None:
         document = self._desk.document
-        values = dict.fromkeys(_ROWS, "–")
+        values: dict[str, str] = dict.fromkeys(_ROWS, NOTHING)
         if document is not None and self._place is not None:
             pixels = document.photo.pixels
             x, y = round(self._place[0]), round(self._place[1])

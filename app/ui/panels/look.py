@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.ui.canvas import Overlays
+from app.ui.made import made
 from app.ui.panels.number import Number
 
 _BUTTONS = ("guidance", "trajectories", "flow", "quiver", "compare")
@@ -33,7 +34,7 @@ class LookPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(3)
         for name in _BUTTONS:
-            button = QToolButton(iconSize=QSize(19, 19), accessibleName=actions[name].text())
+            button = made(QToolButton, iconSize=QSize(19, 19), accessibleName=actions[name].text())
             button.setDefaultAction(actions[name])
             row.addWidget(button)
         row.addStretch(1)

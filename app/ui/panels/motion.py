@@ -7,9 +7,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.document import Change
+from app.ui.desk import Desk, touches_motion
+from app.ui.made import made
 from app.ui.panels.arrow_form import ArrowForm
 from app.ui.panels.region_list import RegionList
-from app.ui.desk import Desk, touches_motion
 from models.guidance import NO_REGION
 from models.motion import Arrow
 
@@ -186,7 +187,7 @@ def _button_row(actions: dict[str, QAction]) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(2)
     for name in _BUTTONS:
-        button = QToolButton(iconSize=QSize(17, 17), accessibleName=actions[name].text())
+        button = made(QToolButton, iconSize=QSize(17, 17), accessibleName=actions[name].text())
         button.setDefaultAction(actions[name])
         row.addWidget(button)
     row.addStretch(1)

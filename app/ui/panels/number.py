@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
 
+from app.ui.made import made
+
 _STEPS = 1000
 
 
@@ -31,8 +33,8 @@ class Number(QWidget):
         super().__init__()
         self._low, self._high, self._curve = low, high, curve
         self._dragged = False
-        self._slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_STEPS, accessibleName=name)
-        self._box = QDoubleSpinBox(
+        self._slider = made(QSlider, Qt.Orientation.Horizontal, minimum=0, maximum=_STEPS, accessibleName=name)
+        self._box = made(QDoubleSpinBox,
             minimum=low, maximum=high, decimals=decimals, singleStep=step, suffix=unit, wrapping=wraps,
             accessibleName=name, keyboardTracking=False, accelerated=True,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
+from app.ui.made import made
 from models.catalog import Option
 
 Value = bool | int | float | str
@@ -62,7 +63,7 @@ class OptionForm(QWidget):
         return self._number(option)
 
     def _tick(self, option: Option) -> QWidget:
-        box = QCheckBox(option.title, checked=bool(option.default))
+        box = made(QCheckBox, option.title, checked=bool(option.default))
         box.toggled.connect(self.changed)
         self._read[option.name], self._write[option.name] = box.isChecked, box.setChecked
         return box

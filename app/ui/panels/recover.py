@@ -21,9 +21,10 @@ from PySide6.QtWidgets import (
 
 from app.devices import NAMES, Device
 from app.ui.icons import icon, on_accent
+from app.ui.made import made
 from app.ui.panels.option_form import OptionForm
 from app.ui.recovering import Recovering
-from app.ui.settings import settings
+from app.ui.settings import remembered, settings
 from models import catalog
 
 _DEVICES = {"auto": "Automatic", "cpu": "Processor", "cuda": "NVIDIA graphics", "mps": "Apple graphics"}
@@ -37,16 +38,16 @@ class RecoverPanel(QWidget):
     def __init__(self, recovering: Recovering, actions: dict[str, QAction]) -> None:
         super().__init__()
         self._recovering = recovering
-        self._engine = QComboBox(accessibleName="Engine")
+        self._engine = made(QComboBox, accessibleName="Engine")
         for one in catalog.ENGINES:
             self._engine.addItem(one.title, one.name)
             self._engine.setItemData(self._engine.count() - 1, one.summary, Qt.ItemDataRole.ToolTipRole)
         self._summary = QLabel(wordWrap=True)
         self._summary.setProperty("faint", True)
-        self._device = QComboBox(accessibleName="Device", toolTip="What the engine runs on")
+        self._device = made(QComboBox, accessibleName="Device", toolTip="What the engine runs on")
         self.set_devices(())
         self.form = OptionForm()
-        self._button = QPushButton(accessibleName="Recover")
+        self._button = made(QPushButton, accessibleName="Recover")
         self._button.setProperty("primary", True)
         self._button.setIconSize(QSize(17, 17))
         self._button.setMinimumHeight(32)
@@ -70,7 +71,7 @@ class RecoverPanel(QWidget):
         form.setVerticalSpacing(5)
         form.addRow("Engine", self._engine)
         form.addRow("Device", self._device)
-        live = QToolButton(accessibleName=actions["live_preview"].text())
+        live = made(QToolButton, accessibleName=actions["live_preview"].text())
         live.setDefaultAction(actions["live_preview"])
         row = QHBoxLayout()
         row.addWidget(self._button, 1)
@@ -101,9 +102,9 @@ class RecoverPanel(QWidget):
         missing = engine.missing_weights()
         lack = f"Its weights are missing: {', '.join(missing)}." if missing else ""
         self._summary.setText(" ".join(filter(None, (engine.summary, lack))))
-        stored = settings().value(f"options/{name}", {})
+        stored = remembered(f"options/{name}", {})
         options = [option for option in catalog.options(name) if option.name not in _BESIDE_THE_FORM]
-        self.form.set_options(options, stored if isinstance(stored, dict) else {})
+        self.form.set_options(options, stored)
         self._recovering.engine = name
         self._recovering.options = self.form.values()
 
@@ -139,7 +140,7 @@ class _ProgressRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar = QProgressBar(textVisible=False, maximum=1000, accessibleName="Progress")
+        self._bar = made(QProgressBar, textVisible=False, maximum=1000, accessibleName="Progress")
         self._step, self._left, self._picture = QLabel(), QLabel(), QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in (self._step, self._left):

@@ -6,8 +6,9 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.document import Change
-from app.ui.icons import icon
 from app.ui.desk import Desk
+from app.ui.icons import icon
+from app.ui.made import made
 from models import catalog
 from models.recovery import Recovery
 
@@ -26,11 +27,11 @@ class RecoveriesPanel(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._list = QListWidget(accessibleName="Recoveries", toolTip="What was recovered; select one to see it")
+        self._list = made(QListWidget, accessibleName="Recoveries", toolTip="What was recovered; select one to see it")
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._notes = QLabel(wordWrap=True)
         self._notes.setProperty("faint", True)
-        self._delete = QToolButton(
+        self._delete = made(QToolButton,
             icon=icon("delete"), toolTip="Delete this recovery", accessibleName="Delete this recovery"
         )
         self._delete.setIconSize(QSize(17, 17))

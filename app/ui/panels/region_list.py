@@ -76,7 +76,9 @@ class RegionList(QListWidget):
     reordered = Signal(list)
 
     def __init__(self) -> None:
-        super().__init__(accessibleName="Regions", uniformItemSizes=True)
+        super().__init__()
+        self.setAccessibleName("Regions")
+        self.setUniformItemSizes(True)
         self.setItemDelegate(_Row(self))
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
@@ -107,8 +109,7 @@ class RegionList(QListWidget):
             if number in numbers:
                 self.setCurrentRow(numbers.index(number))
             else:
-                self.setCurrentItem(None)
-                self.clearSelection()
+                self.setCurrentRow(-1)
 
     def edit_name(self) -> None:
         if self.currentItem() is not None:

@@ -6,7 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.ui.icons import icon
-from app.ui.settings import settings
+from app.ui.made import made
+from app.ui.settings import remembered, settings
 
 
 class Section(QFrame):
@@ -17,7 +18,7 @@ class Section(QFrame):
         self.setObjectName("panel")
         self._key = f"sections/{title.lower()}"
         self._content = content
-        self._heading = QToolButton(text=title, checkable=False, accessibleName=f"{title} panel")
+        self._heading = made(QToolButton, text=title, checkable=False, accessibleName=f"{title} panel")
         self._heading.setObjectName("section")
         self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._heading.setIconSize(QSize(14, 14))
@@ -29,9 +30,10 @@ class Section(QFrame):
         layout.setSpacing(0)
         layout.addWidget(self._heading)
         layout.addWidget(content)
-        if content.layout() is not None:
-            content.layout().setContentsMargins(12, 2, 12, 12)
-        self.set_open(settings().value(self._key, opened, bool))
+        inner = content.layout()
+        if inner is not None:
+            inner.setContentsMargins(12, 2, 12, 12)
+        self.set_open(remembered(self._key, opened))
 
     def set_open(self, is_open: bool) -> None:
         self._content.setVisible(is_open)
