@@ -21,6 +21,9 @@ from models.recovery import Inputs, Progress, Recovery
 OnProgress = Callable[[Progress], None]
 IsCancelled = Callable[[], bool]
 
+TIDY = 2000
+"""Milliseconds for a job that writes to a user's folder: ended by force it would leave a part of a file there."""
+
 
 class Job(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     """A request. Newer requests of the same kind make older ones pointless, as far as `outdates` says.
@@ -29,12 +32,14 @@ class Job(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     result    the type of what `run` returns.
     outdates  which older ones of its kind it replaces: "none", those "waiting", or also the one "running".
     gives_way whether it is stopped when the user asks for something else while it runs by itself.
+    patience  milliseconds it has to stop after a cancel, before its process is ended.
     """
 
     channel: ClassVar[Literal["io", "engine"]] = "engine"
     result: ClassVar[Any] = None
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "none"
     gives_way: ClassVar[bool] = True
+    patience: ClassVar[int] = 150
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Any:
         """Do it. Raises Cancelled, or ValueError with one sentence for the user."""
@@ -135,6 +140,7 @@ class Save(Job, frozen=True):
     """Write a project; the old file stays until the new one is whole."""
 
     channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
 
     contents: Contents
     path: str
@@ -153,6 +159,7 @@ class Export(Job, frozen=True):
     """
 
     channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
 
     recovery: Recovery
     contents: Contents

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 
 from app.exchange import Exchange, sweep
-from app.jobs import AnyJob
+from app.jobs import TIDY, AnyJob
 from models import catalog
 from models.recovery import Cancelled, Progress
 
@@ -90,12 +90,18 @@ class Worker:
         self._writing = threading.Lock()
         self._waiting: SimpleQueue[Do] = SimpleQueue()
         self._cancelled: set[int] = set()
+        self._ending = False
+        self._idle = threading.Event()
+        self._idle.set()
 
     def serve(self) -> None:
-        """Until the source ends. The running job is left behind: the process is about to end."""
+        """Until the source ends. A running job that writes files may still tidy up, any other is left behind."""
         threading.Thread(target=self._work, name="jobs", daemon=True).start()
         while line := self._source.readline(LONGEST_LINE):
             self._hear(line)
+        self._ending = True
+        if self._channel == "io":
+            self._idle.wait(TIDY / 2000)
 
     def _hear(self, line: bytes) -> None:
         try:
@@ -113,7 +119,10 @@ class Worker:
     def _work(self) -> None:
         while True:
             request = self._waiting.get()
-            self.report(self._outcome(request))
+            self._idle.clear()
+            with contextlib.suppress(OSError):  # nobody may be there any more to hear it
+                self.report(self._outcome(request))
+            self._idle.set()
             self._cancelled.discard(request.id)
             del request  # or its arrays would stay open until the next one comes
 
@@ -133,7 +142,7 @@ class Worker:
             return Failed(request.id, sentence(error))
 
     def is_cancelled(self, job_id: int) -> bool:
-        return job_id in self._cancelled
+        return self._ending or job_id in self._cancelled
 
     def report(self, report: Report) -> None:
         line = self._exchange.encode(report)

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.exchange import private_folder
 from app.jobs import Export, Job, ListDevices, Open, Preview, Recover, Save, ScreenCopy
 from app.store import Contents
-from app.ui.client import PATIENCE, WorkerClient
+from app.ui.client import WorkerClient
 from models.guidance import Guidance
 from models.motion import instants
 from models.recovery import Inputs, Recovery
@@ -112,7 +112,7 @@ def test_a_job_that_does_not_listen_is_killed(qtbot: QtBot, client: WorkerClient
     job_id = begun(qtbot, client, seconds=60.0, deaf=True)
     deaf = client.process_id
     assert deaf is not None
-    with qtbot.waitSignal(client.cancelled, timeout=PATIENCE + 5000):
+    with qtbot.waitSignal(client.cancelled, timeout=5000):
         client.cancel(job_id)
     qtbot.waitUntil(lambda: not psutil.pid_exists(deaf), timeout=5000)
     with qtbot.waitSignal(client.finished, timeout=10_000):
@@ -135,7 +135,7 @@ def test_cancelling_what_has_ended_does_nothing(qtbot: QtBot, client: WorkerClie
         job_id = client.submit(recover())
     client.cancel(job_id)
     client.cancel(12345)
-    qtbot.wait(PATIENCE + 50)
+    qtbot.wait(Recover.patience + 50)
     assert heard.ends() == [("finished", job_id)]
 
 
