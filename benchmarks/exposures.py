@@ -69,12 +69,12 @@ def scored(one: Exposure, contender: Contender, kind: str) -> tuple[Result, np.n
     start = time.perf_counter()
     frames = contender(one)
     seconds = time.perf_counter() - start
-    oracle = warped(one.frames[FRAMES // 2], true_motion(one, "offsets"))
+    told, path = true_motion(one, kind), true_motion(one, "offsets")
     result = Result(
         name=one.name,
         floor=psnr(one.repeated, one.frames),
-        warped=psnr(warped(one.photo, true_motion(one, kind)), one.frames),
-        oracle=psnr(oracle, one.frames),
+        warped=psnr(warped(one.photo, told), one.frames),
+        oracle=psnr(warped(one.frames[FRAMES // 2], path), one.frames),
         psnr=psnr(frames, one.frames),
         ssim=ssim(frames, one.frames),
         floor_ssim=ssim(one.repeated, one.frames),

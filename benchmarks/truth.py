@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ FRAMES = 7
 MOTIONS = ("straight", "offsets")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exposure:
     """One blurred photo (H, W, 3) with its true frames (7, H, W, 3), RGB uint8, flow (H, W, 2) and labels (H, W)."""
 
@@ -57,6 +58,7 @@ def _picture(path: Path) -> np.ndarray:
     return np.ascontiguousarray(picture[..., ::-1])
 
 
+@lru_cache(maxsize=4)
 def true_motion(one: Exposure, kind: str) -> Motion:
     """The motion of an exposure: "straight", its stored flow at even speed, or "offsets", the parabola through where
     DIS finds the middle frame's pixels in the first and in the last frame."""
@@ -65,7 +67,7 @@ def true_motion(one: Exposure, kind: str) -> Motion:
     if kind != "offsets":
         raise ValueError(f"expected a motion out of {', '.join(MOTIONS)}, got {kind}")
     ends = np.stack([_dis(one.frames[FRAMES // 2], one.frames[n]) for n in (0, -1)])
-    times = instants(2 * FRAMES - 1)
+    times = instants(FRAMES)
     return Motion.from_trajectories(constrained(ends, times, "quadratic"), times)
 
 

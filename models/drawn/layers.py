@@ -75,14 +75,13 @@ def window_of(areas: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarra
     return areas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][rows - rows[0]][:, columns - columns[0]]
 
 
-def field_window(field: np.ndarray, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
-    """A field (h, w, 2) lying on a photo of `size` (H, W), read on every pixel of the window y0, x0, y1, x1."""
+def window_places(grid: tuple[int, ...], size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
+    """Offsets (h, w, 2) at which a field on `grid` (h, w), lying on a photo of `size` (H, W), is to be sampled for
+    every pixel of the window y0, x0, y1, x1."""
     y0, x0, y1, x1 = window
-    height, width = field.shape[:2]
-    x = (np.arange(x0, x1, dtype=np.float32) + 0.5) * (width / size[1]) - 0.5 - np.arange(x1 - x0, dtype=np.float32)
-    y = (np.arange(y0, y1, dtype=np.float32) + 0.5) * (height / size[0]) - 0.5 - np.arange(y1 - y0, dtype=np.float32)
-    places = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), -1)
-    return sampled(field, places).astype(np.float32)
+    x = (np.arange(x0, x1, dtype=np.float32) + 0.5) * (grid[1] / size[1]) - 0.5 - np.arange(x1 - x0, dtype=np.float32)
+    y = (np.arange(y0, y1, dtype=np.float32) + 0.5) * (grid[0] / size[0]) - 0.5 - np.arange(y1 - y0, dtype=np.float32)
+    return np.stack(np.broadcast_arrays(x[None, :], y[:, None]), -1)
 
 
 def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Motion:

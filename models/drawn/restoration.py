@@ -12,7 +12,7 @@ import torch
 from models import exposure
 from models.drawn.blurring import Blur, Displacement, Field, Shift, Still, softened
 from models.drawn.deconvolution import Layer, deconvolve, reblurred, stacked, trust
-from models.drawn.layers import SOFTNESS, Moving, field_window, window_of
+from models.drawn.layers import SOFTNESS, Moving, window_of, window_places
 from models.drawn.tiles import Tile
 
 _BLOWN = 0.985
@@ -91,9 +91,11 @@ class Restoration:
         motion = thing.motion
         assert motion is not None
 
+        places = torch.from_numpy(window_places(motion.offsets.shape[1:3], self.size, self.window)).to(self.device)
+
         def displacement(t: float) -> torch.Tensor:
-            field = field_window(motion.trajectories_at(t), self.size, self.window)
-            return torch.from_numpy(field).to(self.device)
+            field = torch.from_numpy(motion.trajectories_at(t)).to(self.device).permute(2, 0, 1)[None]
+            return exposure.sampled(field, places[None])[0].permute(1, 2, 0).contiguous()
 
         return displacement
 

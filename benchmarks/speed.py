@@ -1,0 +1,146 @@
+"""What every engine costs: `python -m benchmarks.speed`.
+
+Multiply-adds, CPU seconds on one thread and peak memory, each engine in a process of its own, at 640 x 360 and
+960 x 540, with `--large` also on 24 megapixels. The photo is made up; what matters is its size and how much of it
+moves: here all of it, along one arrow, and for engines that take dense motion once more with a motion per pixel. The
+last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from models import catalog
+from models.guidance import Guidance
+from models.motion import Arrow, Motion
+from models.recovery import Inputs
+
+SIZES = {"640x360": (360, 640), "960x540": (540, 960), "6000x4000": (4000, 6000)}
+TOLD = ("arrow", "dense")
+_SHARE = 0.025
+"""How much of the photo's width everything moves."""
+
+
+def made_up(height: int, width: int) -> np.ndarray:
+    """A photo (H, W, 3) uint8 with structure at every scale."""
+    x = np.arange(width, dtype=np.float32)[None, :, None]
+    y = np.arange(height, dtype=np.float32)[:, None, None]
+    waves = [np.sin(x / scale + channel) * np.cos(y / scale) for scale in (3, 17, 90) for channel in (np.arange(3),)]
+    return np.clip(128 + 35 * np.sum(waves, axis=0), 0, 255).astype(np.uint8)
+
+
+def told(kind: str, height: int, width: int) -> Guidance:
+    """Guidance for the whole photo: one arrow, or a motion that differs from pixel to pixel."""
+    areas = np.zeros((height, width), np.uint8)
+    if kind == "arrow":
+        return Guidance(areas, camera=Arrow(20, _SHARE * width))
+    y, x = np.mgrid[:45, :80].astype(np.float32)
+    flow = _SHARE * width * np.stack([0.6 + x / 200, y / 120], -1)
+    return Guidance(areas, motion=Motion.from_flow(flow))
+
+
+def measured(engine: str, kind: str, size: str, counts: bool) -> dict[str, float]:
+    """Runs an engine in this process. Returns `cpu_seconds`, `seconds`, `peak_mb` and, asked for, `multiply_adds`."""
+    import torch
+
+    torch.set_num_threads(1)
+    height, width = SIZES[size]
+    run, inputs = catalog.load(engine), Inputs(made_up(height, width), told(kind, height, width), "cpu")
+    cpu, wall = time.process_time(), time.perf_counter()
+    run(inputs, {}, lambda progress: None, lambda: False)
+    result = {
+        "cpu_seconds": time.process_time() - cpu,
+        "seconds": time.perf_counter() - wall,
+        "peak_mb": peak_megabytes(),
+    }
+    if counts:
+        result["multiply_adds"] = multiply_adds(lambda: run(inputs, {}, lambda progress: None, lambda: False))
+    return result
+
+
+def peak_megabytes() -> float:
+    """The most memory this process ever held."""
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+
+
+def multiply_adds(work: Callable[[], object]) -> float:
+    """Multiply-adds of convolutions, matrix products, Fourier transforms (5/2 n log2 n floating-point operations for
+    real n) and grid sampling (4 or 16 taps a value); everything else is left out."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def fourier(shape: tuple[int, ...], *rest: object, out_shape: object = None, **more: object) -> int:
+        last = rest[-1] if rest and isinstance(rest[-1], int) and rest[-1] > 1 else shape[-1]
+        return round(2.5 * math.prod(shape[:-1]) * last * math.log2(max(shape[-2] * last, 2)))
+
+    def sampling(picture: tuple[int, ...], grid: tuple[int, ...], mode: int, *rest: object, **more: object) -> int:
+        return 2 * picture[1] * math.prod(grid[:-1]) * (16 if mode == 2 else 4)
+
+    def unsampling(gradient: object, picture: tuple[int, ...], grid: tuple[int, ...], mode: int, *rest: object,
+                   **more: object) -> int:
+        return sampling(picture, grid, mode)
+
+    aten = torch.ops.aten
+    mapping = {aten._fft_r2c: fourier, aten._fft_c2r: fourier, aten._fft_c2c: fourier,
+               aten.grid_sampler_2d: sampling, aten.grid_sampler_2d_backward: unsampling}
+    with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
+        work()
+    return counter.get_total_flops() / 2
+
+
+def in_a_child(engine: str, kind: str, size: str, counts: bool) -> dict[str, float]:
+    """`measured` in a process of its own. Raises RuntimeError with its last words where it fails."""
+    command = [sys.executable, "-m", "benchmarks.speed", "--child", engine, kind, size, str(int(counts))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--engine", action="append", choices=[engine.name for engine in catalog.ENGINES])
+    parser.add_argument("--large", action="store_true", help="a photo of 24 megapixels too")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        engine, kind, size, counts = arguments.child
+        print(json.dumps(measured(engine, kind, size, counts == "1")))
+        return
+    rows = []
+    print(f"{'engine':16s} {'told':6s} {'size':>10s} {'GMAC':>8s} {'CPU s':>8s} {'peak MB':>8s}")
+    for engine in catalog.ENGINES:
+        if (arguments.engine and engine.name not in arguments.engine) or engine.missing_weights():
+            continue
+        for size in list(SIZES)[: 3 if arguments.large else 2]:
+            for kind in TOLD if engine.asks == "motion" else TOLD[:1]:
+                row = in_a_child(engine.name, kind, size, counts=size != "6000x4000")
+                giga = f"{row['multiply_adds'] / 1e9:8.1f}" if "multiply_adds" in row else f"{'':8s}"
+                print(f"{engine.name:16s} {kind:6s} {size:>10s} {giga} {row['cpu_seconds']:8.2f} {row['peak_mb']:8.0f}",
+                      flush=True)
+                rows.append({"engine": engine.name, "told": kind, "size": size, **row})
+    print(json.dumps({"engines": rows}))
+
+
+if __name__ == "__main__":
+    main()
