@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from app.document import Document
 from app.samples import samples
 from app.session import Session, recoverable
-from app.ui import theme
+from app.ui import main, theme
+from app.ui.export_dialog import FORMATS
 from app.ui.recovering import with_arrow
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
@@ -209,6 +210,37 @@ def test_a_dragged_arrow_replaces_only_its_own():
     moved = with_arrow(guidance, 2, Arrow(1, 2))
     assert [region.arrow for region in moved.regions] == [Arrow(0, 1), Arrow(1, 2)]
     assert with_arrow(guidance, 0, Arrow(5, 5)).camera == Arrow(5, 5)
+
+
+def test_a_changed_arrow_is_previewed_and_loops(shell, opened, qtbot):
+    shell.recovering.set_live(True)
+    opened.add_region()
+    opened.paint((10, 10, 40, 40), 1)
+    with qtbot.waitSignal(shell.recovering.previewed, timeout=PATIENCE):
+        shell.canvas.arrow_dragging.emit(1, Arrow(0, 8))
+    assert shell.player.playing
+    assert shell.showing.is_preview
+    assert opened.recoveries == ()
+    assert opened.guidance.regions[0].arrow is None
+    opened.paint((0, 0, 5, 5), 1)
+    assert not shell.showing.is_preview
+    assert not shell.player.playing
+
+
+def test_a_preview_is_no_export(shell, opened):
+    shell.files.export_to(Path("never.gif"), FORMATS[0], {})
+    assert "Recover the motion first" in shell.error_bar.sentence
+
+
+def test_an_unexpected_error_is_told_and_changes_nothing(shell, opened, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    main._survive_errors(shell)
+    try:
+        raise RuntimeError("gone wrong")
+    except RuntimeError as error:
+        sys.excepthook(RuntimeError, error, None)
+    assert "gone wrong" in shell.error_bar.sentence
+    assert shell.desk.document is opened
 
 
 def test_light_and_dark(shell):

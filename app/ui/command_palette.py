@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from app.ui.icons import icon
 from app.ui.made import made
 
 WIDTH = 460
@@ -94,10 +95,12 @@ class CommandPalette(QFrame):
 
     def _filter(self, query: str) -> None:
         self._list.clear()
-        for text in ranked(query, self._actions):
+        found = ranked(query, self._actions)
+        for text in sorted(found, key=lambda text: not self._actions[text].isEnabled()) if query else found:
             action = self._actions[text]
             keys = action.shortcut().toString(action.shortcut().SequenceFormat.NativeText)
-            item = QListWidgetItem(action.icon(), f"{text}    {keys}" if keys else text)
+            picture = icon("blank") if action.icon().isNull() else action.icon()
+            item = QListWidgetItem(picture, f"{text}    {keys}" if keys else text)
             item.setData(Qt.ItemDataRole.UserRole, text)
             item.setToolTip(action.statusTip())
             if not action.isEnabled():

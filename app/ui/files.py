@@ -72,7 +72,7 @@ class Files(QObject):
         def opened(contents: Contents) -> None:
             guidance = sample.guidance(*contents.photo.pixels.shape[:2])
             self._begin(lambda: Session.new(contents.photo, guidance), then)
-            self._desk.told.emit(f"{sample.title}: {sample.attribution}, {sample.licence}")
+            self._desk.told.emit(f"{sample.title}: {sample.attribution}")
 
         if self.may_leave(lambda: self.open_sample(sample, then)):
             self._run(Open(str(sample.path)), f"Opening {sample.title}", opened)

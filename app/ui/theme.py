@@ -165,13 +165,13 @@ QLineEdit, QAbstractSpinBox, QComboBox {
   border: 1px solid @line; border-radius: 4px; background: @field; padding: 2px 5px; min-height: 18px;
   selection-background-color: @accent; selection-color: @on_accent; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QListView:focus { border: 1px solid @accent; }
-QAbstractSpinBox QLineEdit { border: 0; padding: 0; min-height: 0; background: transparent; }
+QAbstractSpinBox QLineEdit { border: 0; padding: 0 4px; min-height: 0; background: transparent; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: url("@icons/drop_down.svg"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: @panel; border: 1px solid @line; padding: 4px; }
 QListView, QTreeView { border: 1px solid @line; border-radius: 5px; background: @field; outline: 0; }
-QListView::item { border-radius: 4px; padding: 2px; }
+QListView::item { border-radius: 4px; padding: 2px 6px; min-height: 20px; }
 QListView::item:hover { background: @panel; }
 QListView::item:selected { background: @accent; color: @on_accent; }
 QScrollArea, QScrollArea > QWidget > QWidget#column { background: @panel; border: 0; }
@@ -191,6 +191,7 @@ QSlider::handle:horizontal:focus { border: 2px solid @accent; }
 QSlider::handle:horizontal:disabled { background: @disabled; }
 QProgressBar { border: 0; border-radius: 2px; background: @line; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @accent; border-radius: 2px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QSplitter::handle { background: @line; }
 QStatusBar { background: @window; border-top: 1px solid @line; color: @faint; }
 QStatusBar::item { border: 0; }

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.samples import Sample, samples
-from app.ui.icons import FOLDER, icon
+from app.ui.icons import application_icon, icon
 from app.ui.made import made
 from app.ui.settings import recent_files
 
@@ -123,7 +123,7 @@ class Welcome(QScrollArea):
     def _card(self, sample: Sample) -> QToolButton:
         card = made(QToolButton, text=sample.title, accessibleName=f"Open the sample {sample.title}")
         card.setObjectName("card")
-        card.setToolTip(f"{sample.attribution}, {sample.licence}")
+        card.setToolTip(sample.attribution)
         card.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         card.setIconSize(_CARD)
         blank = QPixmap(_CARD)
@@ -162,8 +162,7 @@ class _DropTarget(QFrame):
 
 def _heading() -> QHBoxLayout:
     logo = QLabel()
-    logo.setPixmap(QPixmap.fromImage(QImage(str(FOLDER / "unshutter.svg"))).scaled(
-        44, 44, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation))  # fmt: skip
+    logo.setPixmap(application_icon().pixmap(QSize(44, 44), logo.devicePixelRatioF()))
     name, line = QLabel("Unshutter"), QLabel("Recover the motion inside a blurred photo")
     name.setProperty("title", True)
     line.setProperty("faint", True)
