@@ -166,6 +166,20 @@ def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
     assert float(still.fields[:, 2:].abs().max()) == 0
 
 
+def test_flipped_guidance_gives_exactly_the_reverse_and_a_mirror_the_mirrored() -> None:
+    torch.manual_seed(0)
+    network = MotionNetwork((8, 8, 8, 8), 1).eval()
+    pixels, flow = photo(32, 48), np.random.default_rng(1).normal(0, 5, (32, 48, 2)).astype(np.float32)
+    with torch.no_grad():
+        ends = estimate(network, as_tensor(pixels, torch.device("cpu")), flow).fields
+        flipped = estimate(network, as_tensor(pixels, torch.device("cpu")), -flow).fields
+        mirrored = np.ascontiguousarray(flow[:, ::-1] * [-1, 1], np.float32)
+        turned = estimate(network, as_tensor(pixels[:, ::-1], torch.device("cpu")), mirrored).fields
+    assert torch.allclose(flipped[:, [1, 0, 3, 2]], ends, atol=1e-4)
+    assert torch.allclose(turned.flip(-1)[:, :, 1], ends[:, :, 1], atol=1e-4)
+    assert torch.allclose(-turned.flip(-1)[:, :, 0], ends[:, :, 0], atol=1e-4)
+
+
 def test_without_guidance_time_runs_one_way_throughout() -> None:
     fields = moving_right(8, 8, 6.0).fields
     fields[..., 4:] = fields[:, [1, 0, 3, 2]][..., 4:]

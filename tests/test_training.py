@@ -7,12 +7,17 @@ import dataclasses
 import math
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from tiny_world import tiny_world
 
+from models.guidance import write_labels
 from models.trajectory.network import MotionNetwork
+from training.exposures import frame_scores, motion_scores, read_exposures
 from training.loop import Budget, Run, learning_rate, resume, start, train
+from training.real import mixed, real_material
 from training.recipes import NAMES, Recipe, recipe, rendered
 from training.symmetry import turned, turned_vectors
 from training.world.dice import Dice
@@ -121,3 +126,65 @@ def test_turning_a_picture_turns_its_vectors(way: int) -> None:
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(ValueError, match="no recipe called soup"):
         recipe("soup")
+
+
+def painted_exposure(folder: Path) -> Path:
+    """An exposure of a textured picture that moves 2 px to the right from frame to frame, with its clip's licence."""
+    place = folder / "exposures" / "train" / "walk_0001"
+    place.mkdir(parents=True)
+    (folder / "clips").mkdir()
+    (folder / "clips" / "index.csv").write_text("clip,class\nwalk,A\n")
+    noise = np.random.default_rng(0).random((40, 60)).astype(np.float32)
+    texture = (cv2.resize(noise, (240, 160), interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255).astype(np.uint8)
+    frames = [cv2.cvtColor(texture[:, 40 - 2 * n : 200 - 2 * n], cv2.COLOR_GRAY2BGR) for n in range(7)]
+    for n, frame in enumerate(frames):
+        cv2.imwrite(str(place / f"frame_{n:03d}.jpg"), frame, [cv2.IMWRITE_JPEG_QUALITY, 100])
+    cv2.imwrite(str(place / "blurry.jpg"), np.mean(frames, 0).astype(np.uint8))
+    flow = np.zeros((160, 160, 2), np.float16)
+    flow[..., 0] = 12
+    np.savez(place / "flow.npz", flow=flow)
+    write_labels(place / "guidance.png", np.full((160, 160), 4, np.uint8))
+    return place.parent
+
+
+def test_real_exposures_become_material(tmp_path: Path) -> None:
+    folder = painted_exposure(tmp_path)
+    material, names = real_material(folder, ("A",), 64)
+    assert names == ("walk_0001",)
+    assert material["photo"].shape[1:] == (3, 64, 64)
+    whole = material["motion"][0, :, :, 8:-8, 8:-8].mean((2, 3))
+    assert torch.allclose(whole[:, 0], torch.tensor([6.0, -6.0, -6.0, 6.0]), atol=0.5)
+    assert float(whole[:, 1].abs().max()) < 0.5
+    with pytest.raises(ValueError, match="no exposures of class B"):
+        real_material(folder, ("B",), 64)
+
+
+def test_a_share_of_the_batch_is_real(tmp_path: Path) -> None:
+    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64)
+    batch = {key: torch.zeros(4, *value.shape[1:], dtype=value.dtype) for key, value in material.items()}
+    one, same, other = (mixed(batch, material, 0.5, seed)["photo"] for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert float(one[:2].abs().max()) == 0
+    assert bool((one[2:].flatten(1).amax(1) > 0).all())
+
+
+def test_frames_restored_along_the_true_motion_beat_the_photo(tmp_path: Path) -> None:
+    exposure = next(read_exposures(painted_exposure(tmp_path)))
+    fields = torch.zeros(1, 4, 2, 160, 160)
+    fields[:, :, 0] = torch.tensor([6.0, -6.0, -6.0, 6.0])[:, None, None]
+
+    class Knowing(MotionNetwork):
+        def forward(self, photo: torch.Tensor, guidance: torch.Tensor | None = None) -> torch.Tensor:
+            there = torch.nn.functional.interpolate(fields.flatten(1, 2), size=(80, 80)).unflatten(1, (4, 2))
+            if guidance is None:
+                return there
+            sign = guidance[:, 0].mean((1, 2)).sign()[:, None, None, None, None]
+            return there * torch.where(sign == 0, 1, sign)
+
+    network = Knowing((8, 8, 8, 8), 1)
+    motion = motion_scores(network, [exposure], CPU)
+    frames = frame_scores(network, None, [exposure], CPU)
+    assert motion["clips_told"] < 0.1 * motion["clips_zero"]
+    assert motion["clips_constant"] < 0.1
+    assert frames["clips_frames"] > frames["clips_repeated"] + 0.1

@@ -15,6 +15,7 @@ from models.decomposition.network import RestorationNetwork
 from models.trajectory.network import MotionNetwork
 from training.exposures import Exposure, frame_scores, motion_scores, read_exposures
 from training.loop import Budget, resume, start, train
+from training.real import real_material
 from training.recipes import NAMES, Batch, recipe, rendered
 from training.recipes.decomposition import guide
 from training.world import World, load_photos
@@ -45,11 +46,13 @@ def main(arguments: list[str] | None = None) -> None:
     said = {"recipe": chosen.recipe, "settings": dataclasses.asdict(one), "photos": photos.names}  # type: ignore[call-overload]
     said |= {"classes": photos.classes, "held_out": digest(held_out), "size": chosen.size}
     said |= {"seed": chosen.seed, "device": str(device)}
+    real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size) if chosen.real else (None, ())
+    said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}
     train(
         run, world, Budget(chosen.minutes, chosen.steps), chosen.out, seed=chosen.seed, frames=chosen.frames,
-        check=check, check_every=chosen.check_every, held_out=few,
+        check=check, check_every=chosen.check_every, held_out=few, real=real, share=chosen.share,
     )
 
 
@@ -72,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("recipe", choices=NAMES)
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, train/ and val/")
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
+    parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (the motion recipe)")
+    parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")
     parser.add_argument("--classes", default="A", help="licence classes to train on, such as AB (default A)")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and sheets")
     parser.add_argument("--minutes", type=float, default=30.0)

@@ -21,6 +21,7 @@ import torch
 from torch import distributed, nn
 
 from training.checkpoint import load_checkpoint, save_checkpoint
+from training.real import mixed
 from training.recipes import Batch, Recipe, rendered
 from training.sheets import write_sheet
 from training.world import World
@@ -69,7 +70,10 @@ def start(recipe: Recipe, device: torch.device, seed: int = 0, initial: Path | N
 class Stock:
     """Rendered exposures: a chunk is rendered ahead in a thread, then learned from `reuse` times in other orders."""
 
-    def __init__(self, recipe: Recipe, world: World, seed: int, frames: int) -> None:
+    def __init__(
+        self, recipe: Recipe, world: World, seed: int, frames: int, real: Batch | None = None, share: float = 0.0
+    ) -> None:
+        self._real, self._share = real, share
         self._recipe, self._world, self._seed, self._frames = recipe, world, seed, frames
         self._pool = ThreadPoolExecutor(1, "render")
         self._ahead: dict[int, Future[Batch]] = {}
@@ -83,6 +87,8 @@ class Stock:
         generator = torch.Generator().manual_seed(self._seed + 31 * chunk + epoch)
         order = torch.randperm(CHUNK_BATCHES * size, generator=generator)[place * size : (place + 1) * size]
         batch = {key: value[order.to(value.device)] for key, value in material.items()}
+        if self._real is not None:
+            batch = mixed(batch, self._real, self._share, self._seed + step)
         return self._recipe.turned(batch, Dice(self._seed + step, self._world.device))
 
     def _chunk(self, number: int) -> Batch:
@@ -103,15 +109,17 @@ class Stock:
 def train(
     run: Run, world: World, budget: Budget, out: Path, *, seed: int = 0, frames: int = 7,
     check: Callable[[nn.Module], dict[str, float]] | None = None, check_every: float = 300.0,
-    held_out: Batch | None = None, say: Callable[[str], None] = print,
+    held_out: Batch | None = None, real: Batch | None = None, share: float = 0.0,
+    say: Callable[[str], None] = print,
 ) -> Run:
     """Train until the budget is gone; write checkpoint, log and sheets into `out`.
 
     check     scores the averaged network every `check_every` seconds and at the end.
     held_out  material to draw sheets of.
+    real      material of real exposures, of which `share` of every batch is taken.
     """
     rank, ranks = _ranks()
-    stock = Stock(run.recipe, world, seed + 100_003 * rank, frames)
+    stock = Stock(run.recipe, world, seed + 100_003 * rank, frames, real, share)
     began, checked = time.monotonic() - run.seconds, run.seconds
     try:
         while budget.gone(run.step, run.seconds) < 1:

@@ -44,6 +44,8 @@ def publish(run: Path, name: str, scores: dict[str, Any], folder: Path = WEIGHTS
             "size": settings["size"],
             "licence classes": {one: LICENCES[one] for one in settings["classes"]},
             "photos": settings["photos"],
+            "real exposures": settings.get("real", []),
+            "share of real exposures": settings.get("share", 0.0),
         },
         "held out": settings.get("held_out"),
         "scores": {"rendered exposures of unseen photos": own, **scores},

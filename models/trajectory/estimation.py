@@ -98,6 +98,23 @@ def estimate(
     return ends
 
 
+def even_handed(network: MotionNetwork, photo: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
+    """The network's answer, the same for a mirrored photo and, played backwards, for flipped guidance: the mean over
+    the four ways to ask. Where nothing is told the direction of time is arbitrary and only the plain way counts."""
+    if not bool(guidance[:, 2].any()):
+        return network(photo, guidance)
+    sign = guidance.new_tensor([-1, -1, 1, 1, 1])[:, None, None]
+    mirror = guidance.new_tensor([-1, 1, 1, 1, 1])[:, None, None]
+    ways = torch.cat((guidance, guidance * sign))
+    there = network(photo.expand(2, -1, -1, -1), ways)
+    mirrored = network(photo.flip(-1).expand(2, -1, -1, -1), (ways * mirror).flip(-1))
+    mirrored = mirrored.flip(-1) * mirrored.new_tensor([-1, 1])[:, None, None]
+    forward, backward = (there + mirrored).split(1)
+    mean = (forward + backward[:, [1, 0, 3, 2]]) / 4
+    known = F.avg_pool2d(guidance[:, 2:3], 2)[:, :, None]
+    return torch.lerp(there[:1], mean, known)
+
+
 def _told_length(flow: np.ndarray | None) -> float:
     if flow is None:
         return 0.0
@@ -119,7 +136,7 @@ def _look(network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | None, 
     if flow is not None:
         channels = read_guidance(flow, told, h, w).to(photo.device)
     pad = (0, -w % STRIDE, 0, -h % STRIDE)
-    fields = network(F.pad(small, pad, mode="replicate"), F.pad(channels, pad, mode="replicate"))
+    fields = even_handed(network, F.pad(small, pad, mode="replicate"), F.pad(channels, pad, mode="replicate"))
     fields = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
     fields = fields[..., :h, :w].unflatten(1, (4, 2))
     still = (channels[:, 2] > 0) & (channels[:, :2] == 0).all(1)

@@ -35,14 +35,27 @@ def backwards(motion: torch.Tensor) -> torch.Tensor:
     return motion[:, [1, 0, 3, 2]]
 
 
+def _cropped(batch: Batch, dice: Dice, share: float) -> Batch:
+    """A random part of each picture, `share` of its side: more steps for the same time."""
+    half = batch["firm"].shape[-1]
+    side = max(8, int(half * share) // 8 * 8)
+    y, x = (int(dice.whole(half - side + 1)) for _ in range(2))
+    cut = {2 * half: (slice(2 * y, 2 * (y + side)), slice(2 * x, 2 * (x + side)))}
+    cut[half] = (slice(y, y + side), slice(x, x + side))
+    return {key: value[(..., *cut[value.shape[-1]])] for key, value in batch.items()}
+
+
 @dataclass(frozen=True)
 class Motion:
+    """The recipe; `crop` is how much of a rendered picture's side a step sees."""
+
     batch: int = 8
     rate: float = 1.5e-3
     clip: float = 2.0
-    reuse: int = 4
+    reuse: int = 6
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "told_epe"
+    crop: float = 0.75
     widths: tuple[int, ...] = (24, 48, 96, 128)
 
     def network(self) -> nn.Module:
@@ -56,6 +69,7 @@ class Motion:
         return {"photo": exposures.photo, "motion": half, "guidance": guidance, "firm": firm}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
+        batch = _cropped(batch, dice, self.crop)
         way = int(dice.whole(8))
         guidance = torch.cat((turned_vectors(batch["guidance"][:, :2], way), turned(batch["guidance"][:, 2:], way)), 1)
         batch = {

@@ -12,8 +12,10 @@ import torch
 
 from training.world.dice import Dice
 
-STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.25, 0.15, 0.12
+STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.4, 0.15, 0.1
 BEND, UNEVEN = 0.35, 0.3
+SHORT = 1.6
+"""Most motions are short: a path's share of the longest is a uniform number to this power."""
 
 
 def moved(
@@ -63,11 +65,11 @@ def random_moves(
     """Random matrices (*shape, N, 2, 3): at most `reach` px of travel; turning and zooming move a point at `radius` px
     (*shape) from `centre` (*shape, 2) by at most `spin` times `reach`; a share `still` of them does not move."""
     moving = (~dice.chance(still, *shape)).float()
-    length = reach * dice.uniform(*shape).pow(0.8) * moving
+    length = reach * dice.uniform(*shape).pow(SHORT) * moving
     angle = dice.uniform(*shape, high=2 * math.pi)
     travel = length[..., None] * torch.stack((angle.cos(), angle.sin()), -1)
     swing = moving * spin * reach / 2 / radius.clamp_min(8)
-    turn = swing * dice.uniform(*shape, low=-1) * dice.chance(0.6, *shape)
+    turn = swing * dice.uniform(*shape, low=-1) * dice.chance(0.75, *shape)
     zoom = 0.6 * swing * dice.uniform(*shape, low=-1) * dice.chance(0.5, *shape)
     bend = dice.uniform(*shape, low=-BEND, high=BEND)
     uneven = dice.uniform(*shape, low=-UNEVEN, high=UNEVEN)
@@ -88,7 +90,7 @@ def camera_and_layers(
     middle = torch.zeros(count, 2, device=s.device)
     half = torch.full((count,), size / 2, device=s.device)
     camera = random_moves(dice, s, (count,), reach, half, middle, 0.4, STATIC_CAMERA)
-    own = random_moves(dice, s, (count, layers), reach, radius, centre, 0.7, STATIC_LAYER)
+    own = random_moves(dice, s, (count, layers), reach, radius, centre, 1.0, STATIC_LAYER)
     carried = dice.chance(0.7, count)[:, None, None, None]
     identity = torch.eye(2, 3, device=s.device).expand_as(camera)
     carry = torch.where(carried, camera, identity)
