@@ -72,8 +72,9 @@ def true_motion(one: Exposure, kind: str) -> Motion:
 
 
 def _dis(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    greys = (cv2.cvtColor(np.ascontiguousarray(one), cv2.COLOR_RGB2GRAY) for one in (first, second))
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*greys, None)
+    one, other = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (first, second))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return search.calc(one, other, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def warped(picture: np.ndarray, motion: Motion, count: int = FRAMES) -> np.ndarray:

@@ -121,7 +121,7 @@ class _Job:
     def run(self) -> None:
         self.frames = np.empty((len(self.times), *self.pixels.shape), self.pixels.dtype)
         things = scene(self.guidance)
-        plan = list(tiles(*self.pixels.shape[:2], _SIDE))
+        plan = list(tiles(self.pixels.shape[0], self.pixels.shape[1], _SIDE))
         reach = max(thing.reach() for thing in things)
         margin = math.ceil(reach) + 4 if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
         for n, tile in enumerate(plan):
