@@ -130,7 +130,7 @@ def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float 
 def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
     """What the arguments say about the motion; where they say nothing, the project."""
     height, width = contents.photo.pixels.shape[:2]
-    strength = chosen.strength if chosen.strength is not None else round(USUAL_STRENGTH * max(height, width))
+    strength = _strength(chosen, max(height, width))
     if not (math.isfinite(strength) and 0 <= strength <= 2 * max(height, width)):
         raise ValueError(f"strength lies between 0 and {2 * max(height, width)} px, got {strength:g}")
     if chosen.toward is not None:
@@ -140,6 +140,16 @@ def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
     if chosen.guidance is None:
         return contents.guidance
     return _read_guidance(Path(chosen.guidance), strength, height, width)
+
+
+def _strength(chosen: argparse.Namespace, side: int) -> float:
+    """The length that was said, or the usual one, which is told."""
+    if chosen.strength is not None:
+        return chosen.strength
+    usual = round(USUAL_STRENGTH * side)
+    if chosen.toward is not None or Path(chosen.guidance or "").suffix.lower() == ".png":
+        print(f"No --strength was said; this takes {usual} px.", file=sys.stderr)
+    return usual
 
 
 def _read_guidance(path: Path, strength: float, height: int, width: int) -> Guidance:
@@ -178,6 +188,8 @@ def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool 
 def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     """Recover, and write the motion on the photo's grid."""
     output = _output(chosen, suffixes)
+    if getattr(chosen, "set_limit", None):
+        raise ValueError("limit is for previews: the motion is written at the photo's own size")
     contents = _run(Open(chosen.photo))
     recovery = _recovered(chosen, contents)
     if recovery.motion is None:

@@ -222,6 +222,7 @@ BAD_INPUT = [
     (("animate", "photo.png", *GOOD, "-o", "a.gif", "--device", "abacus"), "invalid choice"),
     (("trajectories", "photo.png", *GOOD, "-o", "a.flo"), "expected .npz"),
     (("flow", "photo.png", *GOOD, "-o", "a.txt"), "expected .flo"),
+    (("flow", "photo.png", *GOOD, "--limit", "32", "-o", "a.flo"), "limit is for previews"),
     (("reblur", "nowhere", "photo.png"), "no folder of frames"),
     (("reblur", "full", "photo.png"), "holds no frames"),
     (("reblur", "others", "photo.png"), "has 20 x 20 px"),

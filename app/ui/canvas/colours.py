@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.flow_colours import flow_colours
+
 REGIONS = (0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7, 0x56B4E9, 0xD55E00, 0xF0E442, 0x882255, 0x44AA99, 0xBBBBBB)
 """Okabe and Ito's colours and three of Paul Tol's, told apart with any kind of colour vision."""
 CAMERA = 0xFFFFFF
@@ -56,26 +58,8 @@ def flow_picture(flow: np.ndarray, longest: float | None = None) -> np.ndarray:
 
     `longest` px is the length that gets the full colour; None: the longest there is. Not-a-number is clear.
     """
-    known = np.asarray(np.isfinite(flow).all(-1))
-    flow = np.where(known[..., None], flow, 0).astype(np.float32)
-    length = np.hypot(flow[..., 0], flow[..., 1])
-    radius = length / max(longest or float(length.max(initial=0)), 1e-6)
-    wheel = _wheel()
-    place = (np.arctan2(-flow[..., 1], -flow[..., 0]) / np.pi + 1) / 2 * (len(wheel) - 1)
-    before = place.astype(int)
-    share = (place - before)[..., None]
-    colour = wheel[before] * (1 - share) + wheel[(before + 1) % len(wheel)] * share
-    radius = radius[..., None]
-    shown = np.where(radius <= 1, 255 - radius * (255 - colour), colour * 0.75)
-    return premultiplied(shown, np.asarray(known, np.float32))
-
-
-def _wheel() -> np.ndarray:
-    """The 55 hues of the Middlebury flow benchmark, float32 (55, 3)."""
-    red, green, blue = np.eye(3, dtype=np.float32) * 255
-    corners = [(red, red + green, 15), (red + green, green, 6), (green, green + blue, 4)]
-    corners += [(green + blue, blue, 11), (blue, blue + red, 13), (blue + red, red, 6)]
-    return np.concatenate([a + (b - a) * (np.arange(n, dtype=np.float32) / n)[:, None] for a, b, n in corners])
+    known = np.asarray(np.isfinite(flow).all(-1), np.float32)
+    return premultiplied(flow_colours(flow, longest), known)
 
 
 def _ramp(stops: np.ndarray, place: np.ndarray) -> np.ndarray:
