@@ -103,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     A("flow", "Flow colours", "look.set_flow", "Show direction as hue and distance as saturation", "3", "flow",
       "recovery", "alone"),
     A("quiver", "Quiver", "look.set_quiver", "Show motion as a field of arrows", "4", "quiver", "recovery", "alone"),
-    A("panels", "Side panels", "set_panels_shown", "Show or hide the panels on the right", "Tab", group="alone"),
+    A("panels", "Side panels", "set_panels_shown", "Show or hide the panels on the right", "F9", group="alone"),
     A("full_screen", "Full screen", "set_full_screen", "Use the whole screen", "F11", group="alone"),
     A("theme_system", "Theme like the system", "theme_system", "Light or dark as the system is", "", group="theme"),
     A("theme_light", "Light theme", "theme_light", "Light window", "", group="theme"),
