@@ -18,7 +18,7 @@ from models.motion import instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.estimation import Ends, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
-from models.trajectory.suggestion import one_direction
+from models.trajectory.suggestion import one_direction, suggested
 
 MOTION_TIMES = 9
 FAINT = 1.0
@@ -92,3 +92,10 @@ def found(seen: Seen, told: str, device: torch.device) -> Ends:
     network = load_weights(MotionNetwork(), "motion", device)
     ends = estimate(network, as_tensor(seen.pixels, device), seen.flow, told)
     return ends if seen.flow is not None else one_direction(ends)
+
+
+def suggest(inputs: Inputs) -> Guidance:
+    """What the network proposes by itself: the camera's arrow and regions with arrows, on the photo's grid."""
+    seen = Seen(np.ascontiguousarray(inputs.pixels), None)
+    ends, _, _ = run_on(inputs.device, lambda device: found(seen, "quadrants", device))
+    return suggested(ends, *inputs.pixels.shape[:2])

@@ -1,7 +1,8 @@
 """Finding the motion of a whole photo: at which scale the network looks, what it is told, what its answer means.
 
-The network knows blurs of 2 to 32 px. A photo is shown to it at the scale where its longest blur is about `LONGEST` px:
-from the arrows' lengths where they are told, else from a first look at the photo at `FIRST_SIDE`.
+The network knows blurs of 2 to 32 px. Where arrows tell lengths the photo is shown to it at the scale where the longest
+has `LONGEST` px. Else it looks at `FIRST_SIDE`, the scale that was best on real exposures, and once more from farther
+off where it then finds motion beyond what it knows.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from models.trajectory.network import LENGTH_UNIT, STRIDE, MotionNetwork
 
 LONGEST = 14.0
 FIRST_SIDE, SMALLEST_SIDE, LARGEST_SIDE = 256, 96, 448
+KNOWN = 24.0
 STILL = 0.5
-SIMILAR = 1.35
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,13 @@ def estimate(
     """
     length = _told_length(flow) if told == "arrows" else 0.0
     side = max(photo.shape[-2:])
-    first = min(side, FIRST_SIDE) if not length else _side(side, length)
+    if length:
+        return _look(network, photo, flow, told, _side(side, length))
+    first = min(side, FIRST_SIDE)
     ends = _look(network, photo, flow, told, first)
-    if not length and (found := ends.longest()):
-        second = _side(side, found)
-        if max(first / second, second / first) > SIMILAR:
-            ends = _look(network, photo, flow, told, second)
+    length = ends.longest()
+    if length * first / side > KNOWN:
+        ends = _look(network, photo, flow, told, min(first, _side(side, length)))
     return ends
 
 
