@@ -115,7 +115,7 @@ def test_filling_keeps_what_is_known() -> None:
     picture[..., 5:9, 5:9] = 9
     weight = torch.ones(1, 1, 16, 16)
     weight[..., 5:9, 5:9] = 0
-    torch.testing.assert_close(filled(picture, weight), torch.full((1, 3, 16, 16), 0.4))
+    torch.testing.assert_close(filled(picture, weight, weight == 1), torch.full((1, 3, 16, 16), 0.4))
 
 
 @given(height=st.integers(1, 3000), width=st.integers(1, 3000))
@@ -177,6 +177,21 @@ def test_a_moving_thing_becomes_sharp_and_the_rest_stays_bit_for_bit() -> None:
     far[12:48, 15:65] = False
     for frame in result.frames:
         np.testing.assert_array_equal(frame[far], photo[far])
+
+
+def test_what_a_moving_thing_uncovers_looks_like_what_is_around_it() -> None:
+    x = np.linspace(120, 200, 96)
+    background = np.repeat(np.broadcast_to(x, (64, 96))[..., None], 3, 2).astype(np.uint8)
+    arrow = Arrow(0, 10)
+    inside = np.zeros((64, 96), np.uint8)
+    inside[20:44, 34:62] = 1
+    instants_ = [
+        np.where(np.roll(inside, shift, 1)[..., None] > 0, (200, 20, 40), background) for shift in range(-5, 6)
+    ]
+    light = exposure.average(torch.cat([exposure.from_pixels(one.astype(np.uint8)) for one in instants_])[None])
+    frames = recovered(exposure.to_pixels(light)[0], Guidance(inside, (Region(1, "block", arrow),))).frames
+    for frame, strip in ((frames[0], np.s_[24:40, 58:64]), (frames[-1], np.s_[24:40, 32:38])):
+        assert np.abs(frame[strip].astype(int) - background[strip]).max() <= 14
 
 
 def test_a_pinned_region_stays_before_a_moving_camera() -> None:

@@ -163,6 +163,4 @@ def softened(picture: torch.Tensor, sigma: float) -> torch.Tensor:
     bell = (bell / bell.sum()).expand(picture.shape[1], 1, 1, -1)
     channels = picture.shape[1]
     wide = functional.pad(picture, (radius, radius, radius, radius), mode="replicate")
-    return functional.conv2d(
-        functional.conv2d(wide, bell, groups=channels), bell.transpose(2, 3), groups=channels
-    )
+    return functional.conv2d(functional.conv2d(wide, bell, groups=channels), bell.transpose(2, 3), groups=channels)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
+from models.drawn.background import uncovered
 from models.drawn.blurring import Blur, softened
-from models.drawn.splatting import filled
 
 _FAINT = 1e-3
+_HALF_SEEN, _WELL_SEEN = 0.5, 0.95
 _DARK = 2e-3
 """Light added to both sides of the comparison, so that noise in the dark does not explode."""
 _GATE = (1.4, 2.4)
@@ -49,7 +50,7 @@ def stacked(photo: torch.Tensor, sure: torch.Tensor, parts: list[tuple[Blur, tor
         share = torch.where(share < _FAINT, 0.0, share)
         start = photo
         if float(visible.amin()) < 1 - _FAINT:
-            start = filled(photo, torch.where(visible > 1 - _FAINT, 1.0, (visible**4 * sure).clamp(0, 1)))
+            start = uncovered(photo, visible)
         layers.append(Layer(blur, matte, share, visible, start, start))
         visible = visible * (1 - share)
     return layers[::-1]
@@ -77,13 +78,23 @@ def deconvolve(
     was. A pixel that a layer hardly ever shows stays too.
     """
     told = [layer.matte * layer.blur.adjoint(sure * layer.visible) for layer in layers]
+    heed = [_seen(layer.blur.adjoint(layer.visible)) for layer in layers]
     for iteration in range(iterations):
         on_iteration(iteration)
         ratio = sure * ((photo + _DARK) / (reblurred(layers) + _DARK))
-        for layer, enough in zip(layers, told, strict=True):
+        for layer, enough, share in zip(layers, told, heed, strict=True):
             gain = layer.matte * layer.blur.adjoint(layer.visible * ratio) / enough.clamp(min=_FAINT)
-            gain = torch.where(enough > 10 * _FAINT, gain.clamp(0.2, 5), 1.0)
+            gain = torch.where(enough > 10 * _FAINT, gain.clamp(0.2, 5), 1.0) ** share
             layer.content = (layer.content * gain / (1 - smoothness * curvature(layer.content))).clamp(0, 4)
+
+
+def _seen(visible: torch.Tensor) -> torch.Tensor:
+    """How far a pixel that is visible for this share of the exposure speaks for itself, 0 to 1.
+
+    What is seen for less than half of it would take all that the things in front leave unexplained: bright and dark
+    lines along their outlines. It is better taken from around.
+    """
+    return ((visible - _HALF_SEEN) / (_WELL_SEEN - _HALF_SEEN)).clamp(0, 1)
 
 
 def curvature(picture: torch.Tensor) -> torch.Tensor:

@@ -103,9 +103,7 @@ def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Mot
     return Motion(np.asarray(times, np.float32), offsets, trajectories)
 
 
-def _lay(
-    thing: Moving, inside: np.ndarray, t: float, scale: float, trajectory: np.ndarray, offset: np.ndarray
-) -> None:
+def _lay(thing: Moving, inside: np.ndarray, t: float, scale: float, trajectory: np.ndarray, offset: np.ndarray) -> None:
     """Lay one thing over what is behind it, at t, in place."""
     if thing.motion is not None:
         dense = thing.motion.resized(*inside.shape)
@@ -122,9 +120,7 @@ def shrunk(guidance: Guidance, height: int, width: int) -> Guidance:
     factor = width / guidance.areas.shape[1]
     rows = ((np.arange(height) + 0.5) * (guidance.areas.shape[0] / height)).astype(int)
     columns = ((np.arange(width) + 0.5) / factor).astype(int)
-    regions = tuple(
-        replace(region, arrow=region.arrow and region.arrow.scaled(factor)) for region in guidance.regions
-    )
+    regions = tuple(replace(region, arrow=region.arrow and region.arrow.scaled(factor)) for region in guidance.regions)
     motion = guidance.motion and Motion(
         guidance.motion.times, guidance.motion.offsets * factor, guidance.motion.trajectories * factor
     )

@@ -37,11 +37,10 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     return filled(offsets.permute(2, 0, 1)[None], slower[None, None], reached[None, None])[0].permute(1, 2, 0)
 
 
-def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor | None = None) -> torch.Tensor:
+def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
     """`picture` (1, C, H, W) with what weighs nothing filled smoothly from what does (pull, then push).
 
-    `weight` (1, 1, H, W), 0 to 1. Where `keep` (bool; by default where the weight is 1) the picture stays as it is;
-    elsewhere it passes over into the fill by its weight.
+    `weight` (1, 1, H, W), 0 to 1. Where `keep` (1, 1, H, W) is true the picture stays as it is.
     """
     total, mass, levels = picture * weight, weight, []
     while min(mass.shape[-2:]) > 1 and mass.amin() < 0.25 * mass.amax():
@@ -53,5 +52,4 @@ def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor | Non
         coarse = functional.interpolate(fill, size=mass.shape[-2:], mode="bilinear", align_corners=False)
         sure = (mass / mass.amax().clamp(min=1e-20) * 4).clamp(max=1)
         fill = torch.where(mass > 1e-12, total / mass.clamp(min=1e-12), coarse) * sure + coarse * (1 - sure)
-    known = weight >= 1 if keep is None else keep
-    return torch.where(known, picture, fill * (1 - weight) + picture * weight if keep is None else fill)
+    return torch.where(keep, picture, fill)
