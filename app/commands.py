@@ -17,18 +17,16 @@ import numpy as np
 
 from app.atomic import replacing
 from app.flow_colours import flow_colours
-from app.jobs import Export, Job, ListDevices, Open, Reblur, Recover
-from app.motion_files import read_motion, write_flo, write_motion, write_npz
+from app.guidance_files import usual_strength
+from app.jobs import Export, Job, ListDevices, Open, ReadGuidance, Reblur, Recover
+from app.motion_files import write_flo, write_motion, write_npz
 from app.reblur import frame_files
 from app.reel import Options, checked
 from app.store import Contents
 from models import catalog
-from models.guidance import Guidance, read_labels
+from models.guidance import Guidance
 from models.motion import Arrow, resized_field
 from models.recovery import Inputs, Progress, Recovery
-
-USUAL_STRENGTH = 0.03
-"""Of the photo's long side, where a direction was said and no length."""
 
 USUAL_FRAMES = 15
 """Of a moving picture: engines find fewer, the rest is moved in between."""
@@ -46,7 +44,7 @@ def animate(chosen: argparse.Namespace) -> int:
     recovery = _recovered(chosen, contents)
     if chosen.frames is None:
         options["frames"] = len(recovery.frames) if kind else max(len(recovery.frames), USUAL_FRAMES)
-    _run(Export(recovery, contents, str(output), kind, options))
+    _run(Export(recovery, contents.photo, str(output), kind, options))
     return _numbers(chosen, recovery, output)
 
 
@@ -95,7 +93,7 @@ def demo(chosen: argparse.Namespace) -> int:
     height, width = contents.photo.pixels.shape[:2]
     inputs = Inputs(contents.photo.pixels, sample.guidance(height, width))
     recovery = _run(Recover(inputs, "drawn", {"frames": USUAL_FRAMES}))
-    _run(Export(recovery, contents, str(output), "", {"frames": USUAL_FRAMES, "hold": 0.1}))
+    _run(Export(recovery, contents.photo, str(output), "", {"frames": USUAL_FRAMES, "hold": 0.1}))
     print(f"{output} shows the motion in {sample.path.name}.", file=sys.stderr)
     return 0
 
@@ -130,7 +128,7 @@ def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float 
 def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
     """What the arguments say about the motion; where they say nothing, the project."""
     height, width = contents.photo.pixels.shape[:2]
-    strength = _strength(chosen, max(height, width))
+    strength = _strength(chosen, height, width)
     if not (math.isfinite(strength) and 0 <= strength <= 2 * max(height, width)):
         raise ValueError(f"strength lies between 0 and {2 * max(height, width)} px, got {strength:g}")
     if chosen.toward is not None:
@@ -139,32 +137,17 @@ def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
         return replace(Guidance.empty(height, width), camera=Arrow(chosen.toward % 360, strength))
     if chosen.guidance is None:
         return contents.guidance
-    return _read_guidance(Path(chosen.guidance), strength, height, width)
+    return _run(ReadGuidance(chosen.guidance, height, width, strength))
 
 
-def _strength(chosen: argparse.Namespace, side: int) -> float:
+def _strength(chosen: argparse.Namespace, height: int, width: int) -> float:
     """The length that was said, or the usual one, which is told."""
     if chosen.strength is not None:
         return chosen.strength
-    usual = round(USUAL_STRENGTH * side)
+    usual = usual_strength(height, width)
     if chosen.toward is not None or Path(chosen.guidance or "").suffix.lower() == ".png":
         print(f"No --strength was said; this takes {usual} px.", file=sys.stderr)
     return usual
-
-
-def _read_guidance(path: Path, strength: float, height: int, width: int) -> Guidance:
-    if path.suffix.lower() == ".png":
-        labels = read_labels(path)
-        _same_size(path, labels.shape, (height, width))
-        return Guidance.from_labels(labels, strength)
-    motion = read_motion(path)
-    _same_size(path, motion.offsets.shape[1:3], (height, width))
-    return replace(Guidance.empty(height, width), motion=motion)
-
-
-def _same_size(path: Path, size: tuple[int, ...], wanted: tuple[int, int]) -> None:
-    if tuple(size) != wanted:
-        raise ValueError(f"{path.name} has {size[1]} x {size[0]} px, the photo {wanted[1]} x {wanted[0]}")
 
 
 def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool = False) -> Path:

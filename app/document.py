@@ -100,18 +100,20 @@ class Document:
 
     # What was done
 
-    def apply(self, edit: AnyEdit, joins: bool = False) -> None:
+    def apply(self, edit: AnyEdit, joins: bool = False, counts: bool = True) -> None:
         """Do an edit as a new undo step; with `joins` as part of the step before.
 
-        Raises ValueError, and changes nothing, where the edit does not fit this document.
+        `counts` False: it leaves nothing that would have to be saved. Raises ValueError, and changes nothing, where
+        the edit does not fit this document.
         """
+        before = self.state
         self._perform(edit)
         self._undone.clear()
         joins = joins and bool(self._done)
         if not joins:
             self._done.append(_Step([], 0))
         step = self._done[-1]
-        step.state = next(self._states)
+        step.state = next(self._states) if counts else before
         _append(step.edits, edit)
         self._keep(edit, joins and step.journalled)
         step.journalled |= isinstance(edit, Edit)
@@ -236,6 +238,12 @@ class Document:
         if arrow is not None:
             self.set_arrow(number, arrow.reversed(), text="Flip")
 
+    def flip_all(self) -> None:
+        """Turn everything round that is said about the motion, in one step; nothing where nothing is said."""
+        turned = self.guidance.reversed()
+        if turned.says_motion():
+            self.set_guidance(turned, "Flip everything")
+
     def set_motion(self, motion: Motion | None, text: str = "Set motion", joins: bool = False) -> None:
         """Dense motion under the regions. Can be undone, goes into the project, not into the journal."""
         self.apply(SetMotion(text, self.guidance.motion, motion), joins)
@@ -255,11 +263,14 @@ class Document:
         if guidance.motion is not self.guidance.motion:
             self.set_motion(guidance.motion, text, joins=True)
 
-    def add_recovery(self, recovery: Recovery) -> None:
-        """Keep what an engine found and look at it. Can be undone; in the project once saved, not in the journal."""
+    def add_recovery(self, recovery: Recovery, counts: bool = True) -> None:
+        """Keep what an engine found and look at it. Can be undone; in the project once saved, not in the journal.
+
+        `counts` False: nobody would miss it, as it can be had again unasked.
+        """
         if recovery.frames.shape[1:] != self.photo.pixels.shape:
             raise ValueError(f"the recovery has {_size(recovery.frames[0])} px, the photo {_size(self.photo.pixels)}")
-        self._set_recoveries("Recover", (*self.recoveries, recovery), len(self.recoveries))
+        self._set_recoveries("Recover", (*self.recoveries, recovery), len(self.recoveries), counts)
 
     def remove_recovery(self, index: int) -> None:
         self._check_recovery(index)
@@ -268,6 +279,12 @@ class Document:
         if current is not None and current >= index:
             current = max(current - 1, 0) if rest else None
         self._set_recoveries("Delete recovery", rest, current)
+
+    def reverse_recovery(self, index: int) -> None:
+        """The recovery backwards in its own place."""
+        self._check_recovery(index)
+        before, after = self.recoveries[:index], self.recoveries[index + 1 :]
+        self._set_recoveries("Reverse", (*before, self.recoveries[index].reversed(), *after), self.current)
 
     def show(self, index: int | None) -> None:
         """Look at another recovery, or with None at the photo. No edit."""
@@ -295,8 +312,10 @@ class Document:
     def _set_regions(self, text: str, regions: tuple[Region, ...], joins: bool = False) -> None:
         self.apply(SetRegions(text, self.guidance.regions, regions), joins)
 
-    def _set_recoveries(self, text: str, recoveries: tuple[Recovery, ...], current: int | None) -> None:
-        self.apply(SetRecoveries(text, self.recoveries, recoveries, self.current, current))
+    def _set_recoveries(
+        self, text: str, recoveries: tuple[Recovery, ...], current: int | None, counts: bool = True
+    ) -> None:
+        self.apply(SetRecoveries(text, self.recoveries, recoveries, self.current, current), counts=counts)
 
     def _again(self, edits: Sequence[AnyEdit]) -> None:
         joins = False

@@ -11,7 +11,7 @@ from app.animations import write_apng, write_gif, write_mp4, write_webp
 from app.atomic import replacing, replacing_folder
 from app.motion_files import write_flo, write_motion
 from app.playback import frame_at
-from app.reel import Options, Reel, checked, resized, resized_size, schedule
+from app.reel import Options, Reel, checked, resized, resized_size, schedule, span
 from app.stills import STILL_SUFFIXES, png_bytes, write_still
 from models.guidance import Guidance, write_labels
 from models.motion import Motion, resized_field
@@ -127,7 +127,7 @@ def _frames(
     """A folder with `frame_000.png` ... in time order, as deep as the photo."""
     height, width = recovery.frames.shape[1:3]
     size = resized_size(width, height, options.width)
-    times = np.linspace(recovery.times[0], recovery.times[-1], options.frames)
+    times = np.linspace(*span(recovery, options), options.frames)
     with replacing_folder(path) as folder:
         for number, t in enumerate(times if len(times) > 1 else [times.mean()]):
             if is_cancelled():

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from app.devices import Device, checked, devices
+from app.photo import Photo
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance
@@ -151,31 +152,60 @@ class Save(Job, frozen=True):
         write_project(self.path, self.contents, on_progress, is_cancelled)
 
 
-class Export(Job, frozen=True):
-    """Write a recovery, or the guidance, as a file for other programs.
+class ReadGuidance(Job, frozen=True):
+    """Read labels, or motion itself, for a photo of `height` x `width`; `strength` px where it says no length."""
 
-    `kind` is "guidance" (labels), one of `app.reel.Options.kind`, or "": by the path's suffix. `options` are the
-    other fields of `app.reel.Options`. `contents` is what the recovery belongs to: profile and EXIF come from there.
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Guidance
+
+    path: str
+    height: int
+    width: int
+    strength: float
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Guidance:
+        from app.guidance_files import read_guidance
+
+        return read_guidance(self.path, self.height, self.width, self.strength)
+
+
+class ExportGuidance(Job, frozen=True):
+    """Write guidance as a label PNG."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
+
+    guidance: Guidance
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.export import export_guidance
+
+        export_guidance(self.guidance, self.path)
+
+
+class Export(Job, frozen=True):
+    """Write a recovery as a file for other programs.
+
+    `kind` is one of `app.reel.Options.kind`, or "": by the path's suffix. `options` are the other fields of
+    `app.reel.Options`. Profile and EXIF come from `photo`, the one that the recovery belongs to.
     """
 
     channel: ClassVar[Literal["io", "engine"]] = "io"
     patience: ClassVar[int] = TIDY
 
     recovery: Recovery
-    contents: Contents
+    photo: Photo
     path: str
     kind: str = ""
     options: dict[str, bool | int | float | str] = {}
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
-        from app.export import export_guidance, export_recovery
+        from app.export import export_recovery
         from app.reel import Options
 
-        if self.kind == "guidance":
-            export_guidance(self.contents.guidance, self.path)
-            return
         options = msgspec.convert({**self.options, "kind": self.kind}, Options)
-        photo = self.contents.photo
+        photo = self.photo
         export_recovery(self.recovery, self.path, options, on_progress, is_cancelled, photo.profile, photo.exif)
 
 
@@ -258,4 +288,6 @@ def _gives_way(running: Ticket, newer: Ticket) -> bool:
     return newer.asked and not running.asked and running.job.gives_way
 
 
-AnyJob = Recover | Preview | Warm | ListDevices | Open | Save | Export | ScreenCopy | Reblur
+AnyJob = (
+    Recover | Preview | Warm | ListDevices | Open | Save | Export | ExportGuidance | ReadGuidance | ScreenCopy | Reblur
+)

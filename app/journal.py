@@ -23,11 +23,15 @@ _SYNC_SECONDS = 0.5
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun", forbid_unknown_fields=True):
-    """First record. The edits that follow start from the project file of this stamp, or from the bare photo."""
+    """First record. The edits that follow start from the project file of this stamp, or from the bare photo.
+
+    given  how many of them were there before the user did anything, such as a sample's own guidance.
+    """
 
     stamp: str = ""
     photo: str = ""
     version: int = 1
+    given: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, tag="done", forbid_unknown_fields=True):

@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     width    px; 0: the photo's.
     quality  1 to 100, where the format has such a thing.
     t        the instant of a still, 0 to 1.
+    start, end  in and out point of animations and frames, 0 <= start < end <= 1.
     """
 
     kind: Literal["", "gif", "mp4", "webp", "apng", "frames", "still", "motion", "flow"] = ""
@@ -38,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     width: int = 0
     quality: int = 80
     t: float = 0.5
+    start: float = 0.0
+    end: float = 1.0
 
 
 def checked(options: Options, photo_width: int) -> Options:
@@ -46,9 +49,17 @@ def checked(options: Options, photo_width: int) -> Options:
     for name, (low, high) in bounds.items():
         if not low <= getattr(options, name) <= high:
             raise ValueError(f"{name} lies between {low} and {high}, got {getattr(options, name):g}")
+    if not 0 <= options.start < options.end <= 1:
+        raise ValueError(f"expected 0 <= start < end <= 1, got {options.start:g} and {options.end:g}")
     if options.width and not MIN_WIDTH <= options.width <= photo_width:
         raise ValueError(f"width lies between {MIN_WIDTH} and the photo's {photo_width} px, got {options.width}")
     return options
+
+
+def span(recovery: Recovery, options: Options) -> tuple[float, float]:
+    """First and last instant that are shown: from in to out point, as far as the recovery reaches."""
+    first, last = float(recovery.times[0]), float(recovery.times[-1])
+    return min(max(options.start, first), last), max(min(options.end, last), first)
 
 
 def schedule(options: Options, first: float = 0.0, last: float = 1.0) -> list[tuple[float, float]]:
@@ -80,7 +91,7 @@ class Reel:
         profile: bytes | None = None,
     ) -> None:
         """With `profile` the pictures are converted from it to sRGB, for formats that cannot carry a profile."""
-        shown = schedule(options, float(recovery.times[0]), float(recovery.times[-1]))
+        shown = schedule(options, *span(recovery, options))
         self.seconds = [seconds for _, seconds in shown]
         self._times = [t for t, _ in shown]
         self._recovery, self._on_progress, self._is_cancelled = recovery, on_progress, is_cancelled

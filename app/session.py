@@ -115,17 +115,15 @@ class Session:
     def new(cls, photo: Photo, guidance: Guidance | None = None) -> Session:
         """A photo that was just opened. Its original is copied in the background, for the case of a crash."""
         document = Document(photo, guidance)
-        folder = _made(state_folder() / "unsaved" / uuid.uuid4().hex)
+        given = _leading_to(photo, guidance) if guidance is not None else []
+        folder = state_folder() / "unsaved" / uuid.uuid4().hex
         lock = Lock(folder)
         try:
-            journal = Journal(folder / "journal", Begun(photo=photo.name))
+            begun = Begun(photo=photo.name, given=len(given))
+            journal = Journal(_made(folder) / "journal", begun, b"".join(line(done) for done in given))
         except ValueError:
             lock.release()
             raise
-        if guidance is not None:
-            begin = Document(photo)
-            begin.journal = journal.done
-            begin.set_guidance(guidance, "Open")
         session = cls(document, journal, lock, folder)
         session._copying = threading.Thread(target=_copy, args=(photo.data, folder / "original"), name="photo copy")
         session._copying.start()
@@ -258,14 +256,19 @@ class _Save:
 
 
 def recoverable() -> list[Recoverable]:
-    """What crashes have left, newest first."""
+    """What crashes have left, newest first. Photos that were only looked at are cleared away."""
     found = []
     for folder in (state_folder() / "unsaved").glob("*"):
         with contextlib.suppress(ValueError, OSError):
             records = read_journal(folder / "journal").records
-            if (folder / "original").is_file() and len(records) > 1 and not _is_open(folder):
-                when = (folder / "journal").stat().st_mtime
-                found.append(Recoverable(folder, getattr(records[0][0], "photo", ""), when, True))
+            begun = records[0][0] if records else None
+            if not isinstance(begun, Begun) or not (folder / "original").is_file() or _is_open(folder):
+                continue
+            left = Recoverable(folder, begun.photo, (folder / "journal").stat().st_mtime, True)
+            if len(records) > 1 + begun.given:
+                found.append(left)
+            else:
+                discard(left)
     for note in (state_folder() / "locks").glob("*.json"):
         with contextlib.suppress(ValueError, OSError, msgspec.MsgspecError):
             path = Path(msgspec.json.decode(note.read_bytes(), type=Owner).path)
@@ -297,6 +300,15 @@ def journal_path(path: Path) -> Path:
     if os.access(path.parent, os.W_OK):
         return path.with_name(path.name + ".journal")
     return _made(state_folder() / "journals") / f"{_key(path)}.journal"
+
+
+def _leading_to(photo: Photo, guidance: Guidance) -> list[Done]:
+    """The edits that make this guidance out of none."""
+    edits: list[Done] = []
+    begin = Document(photo)
+    begin.journal = lambda edit, joins: edits.append(Done(edit, joins))
+    begin.set_guidance(guidance, "Open")
+    return edits
 
 
 def _resumed(path: Path, stamp: str, document: Document) -> tuple[Journal, tuple[str, ...]]:

@@ -251,7 +251,7 @@ def test_files_are_read_and_written_by_the_other_worker(qtbot: QtBot, tmp_path: 
     assert np.array_equal(again.photo.pixels, opened.photo.pixels)
     assert np.array_equal(again.photo.data, np.frombuffer((tmp_path / "photo.png").read_bytes(), np.uint8))
     assert len(again.recoveries) == 1
-    done(Export(again.recoveries[0], again, str(tmp_path / "a.gif"), "", {"frames": 2}))
+    done(Export(again.recoveries[0], again.photo, str(tmp_path / "a.gif"), "", {"frames": 2}))
     assert (tmp_path / "a.gif").stat().st_size > 100
     with qtbot.waitSignal(files.failed, timeout=20_000) as failed:
         files.submit(Open(str(tmp_path / "nothing.png")))

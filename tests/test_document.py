@@ -268,3 +268,47 @@ def test_the_recovery_looked_at_follows() -> None:
     document.show(None)
     with pytest.raises(ValueError, match="no recovery 2"):
         document.show(2)
+
+
+def test_reversing_a_recovery_is_one_step_and_undone() -> None:
+    document = Document(photo())
+    frames = np.stack([np.full(document.photo.pixels.shape, value, np.uint8) for value in (1, 2, 3)])
+    recovery = Recovery(frames, np.array([0, 0.25, 1], np.float32), None, "drawn")
+    document.add_recovery(recovery)
+    document.reverse_recovery(0)
+    assert document.recoveries[0].frames[:, 0, 0, 0].tolist() == [3, 2, 1]
+    assert document.recoveries[0].times.tolist() == [0, 0.75, 1]
+    assert document.undo_text == "Reverse"
+    document.undo()
+    assert document.recoveries == (recovery,)
+
+
+def test_flipping_everything_turns_all_arrows_in_one_step() -> None:
+    document = Document(photo())
+    document.flip_all()
+    assert not document.can_undo
+    number = document.add_region(arrow=Arrow(30, 5, ease_in=1))
+    document.set_camera(Arrow(90, 7))
+    document.flip_all()
+    assert document.guidance.regions[0].arrow == Arrow(210, 5, ease_out=1)
+    assert document.guidance.camera == Arrow(270, 7)
+    document.undo()
+    assert document.guidance.region(number).arrow == Arrow(30, 5, ease_in=1)
+    assert document.guidance.camera == Arrow(90, 7)
+
+
+def test_what_does_not_count_needs_no_saving_done_or_undone() -> None:
+    document = Document(photo())
+    recovery = Recovery(document.photo.pixels[None], np.array([0.5], np.float32), None, "drawn")
+    document.add_recovery(recovery, counts=False)
+    assert not document.modified
+    document.undo()
+    assert not document.modified
+    document.redo()
+    document.set_camera(Arrow(0, 3))
+    assert document.modified
+    document.undo()
+    assert not document.modified
+    document.set_camera(Arrow(0, 4))
+    document.add_recovery(recovery, counts=False)
+    assert document.modified

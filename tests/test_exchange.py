@@ -133,3 +133,14 @@ def test_the_private_folder_is_private_and_stale_ones_go(tmp_path: Path) -> None
     assert mine.exists()
     if os.name == "posix":
         assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+
+
+def test_a_lent_array_goes_backwards_without_being_written_again(tmp_path: Path) -> None:
+    one, other = Exchange(tmp_path, "one"), Exchange(tmp_path, "other")
+    frames = np.arange(4000, dtype=np.uint16).reshape(4, 1000)
+    np.save(one.folder / "frames.npy", frames)
+    mapped = np.load(one.folder / "frames.npy", mmap_mode="r")
+    files = list(one.folder.iterdir())
+    again = other.decode(one.encode(mapped[::-1]), np.ndarray)
+    assert np.array_equal(again, frames[::-1])
+    assert list(one.folder.iterdir()) == files

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageSequence
 
 from app import atomic
 from app.export import Options, export_guidance, export_recovery, schedule
@@ -276,3 +276,20 @@ def test_a_single_picture_is_an_animation_too(tmp_path: Path) -> None:
     for name in ("a.gif", "a.mp4", "a.webp", "a.png"):
         export_recovery(recovery(), tmp_path / name, Options(frames=1, hold=0.2))
         assert (tmp_path / name).stat().st_size > 100
+
+
+def test_frames_go_from_the_in_to_the_out_point(tmp_path: Path) -> None:
+    frames = np.stack([np.full((20, 20, 3), value, np.uint8) for value in (0, 100, 200)])
+    recovery = Recovery(frames, np.array([0, 0.5, 1], np.float32), None, "drawn")
+    export_recovery(recovery, tmp_path / "out", Options(kind="frames", frames=2, start=0.25, end=0.5))
+    found = [np.asarray(Image.open(tmp_path / "out" / f"frame_00{number}.png")).mean() for number in (0, 1)]
+    assert found == [50, 100]
+    export_recovery(recovery, tmp_path / "a.gif", Options(frames=2, mode="loop", start=0.5, end=1))
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert [round(np.asarray(frame.convert("L")).mean()) for frame in ImageSequence.Iterator(gif)] == [100, 200]
+
+
+def test_in_must_come_before_out(tmp_path: Path) -> None:
+    recovery = Recovery(np.zeros((1, 20, 20, 3), np.uint8), np.array([0.5], np.float32), None, "drawn")
+    with pytest.raises(ValueError, match="start < end"):
+        export_recovery(recovery, tmp_path / "a.gif", Options(start=0.5, end=0.5))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QSlider
+from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QToolBar
 
 from app.document import Document
 from app.photo import Photo
@@ -13,8 +15,9 @@ from app.ui.export_dialog import FORMATS, ExportDialog
 from app.ui.panels.number import Number
 from app.ui.panels.option_form import OptionForm
 from app.ui.panels.recover import duration, thumbnail
-from app.ui.panels.recoveries import described
+from app.ui.panels.recoveries import described, scores_described
 from app.ui.panels.region_list import described as arrow_described
+from app.ui.recover_button import RecoverButton
 from models.catalog import Option
 from models.motion import Arrow, Motion
 from models.recovery import Recovery
@@ -213,3 +216,51 @@ def test_every_control_has_a_name_for_a_screen_reader(shell):
 def test_controls_can_be_reached_by_keyboard(shell, document):
     box = shell.motion.form._numbers["length"].findChild(QDoubleSpinBox)
     assert box.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_scores_in_words_with_units_and_the_notes_below(shell, document):
+    scores = {"sharpness": 1.0712, "reblur": 48.52, "moved": 1.84, "odd": 3.0}
+    assert scores_described(scores) == "reblur 48.5 dB  ·  sharper x1.07  ·  moved 1.8 px on average  ·  odd 3"
+    document.add_recovery(replace(recovery(), scores={"reblur": 30.0}, notes=("Half of it is a guess.",)))
+    assert shell.recoveries._notes.text() == "reblur 30.0 dB\nHalf of it is a guess."
+
+
+def test_the_toolbars_button_recovers_as_the_panels_does(shell, document):
+    buttons = shell.findChildren(RecoverButton)
+    assert len(buttons) == 2
+    assert all(button.isEnabled() and button.text() == "Recover" for button in buttons)
+    shell.recovering._job = 1
+    shell.recovering.running_changed.emit(True)
+    assert [button.text() for button in buttons] == ["Cancel", "Cancel"]
+    shell.recovering._job = None
+    shell.recovering.running_changed.emit(False)
+    bar = shell.findChild(QToolBar, "tools")
+    button = bar.findChild(RecoverButton)
+    assert button.mapTo(shell, button.rect().topRight()).x() > shell.width() - 30
+    button.click()
+    assert "Say first how something moved" in shell.error_bar.sentence
+
+
+def test_a_reversed_recovery_is_shown_backwards_without_a_new_screen_copy(shell, document):
+    document.add_recovery(recovery(3))
+    shell.player.seek(0.0)
+    assert shell.player.copy.frames[0].max() == 0
+    copy = shell.player.copy
+    shell.actions_by_name["reverse"].trigger()
+    assert shell.player.copy.frames[0].max() == 80
+    assert np.shares_memory(shell.player.copy.frames, copy.frames)
+    shell.actions_by_name["undo"].trigger()
+    assert shell.player.copy.frames[0].max() == 0
+
+
+def test_the_marks_are_told_where_they_matter_and_end_with_the_document(shell, document, qtbot):
+    document.add_recovery(recovery())
+    shell.player.set_range(0.25, 0.5)
+    dialog = ExportDialog(80, 3, (0.25, 0.5))
+    qtbot.addWidget(dialog)
+    dialog.choose("GIF")
+    assert "in point at t 0.25" in dialog._note.text()
+    dialog.choose("This instant as a picture")
+    assert dialog._note.text() == ""
+    shell.desk.set_document(Document(photo()))
+    assert (shell.player.playback.start, shell.player.playback.end) == (0, 1)

@@ -287,3 +287,21 @@ def test_any_bytes_are_a_journal_or_one_sentence(tmp_path: Path, rest: bytes, ke
     else:
         assert found.records[0][0] == Begun("a")
         assert found.good <= path.stat().st_size
+
+
+def test_a_sample_that_nobody_touched_is_not_offered_after_a_crash_and_leaves_nothing() -> None:
+    session = Session.new(photo(), Guidance(np.full((24, 32), 1, np.uint8), (Region(1, "all"),), Arrow(0, 4)))
+    crash(session)
+    assert recoverable() == []
+    assert names(state_folder() / "unsaved") == []
+
+
+def test_one_edit_of_a_sample_is_offered_after_a_crash() -> None:
+    session = Session.new(photo(), Guidance(np.full((24, 32), 1, np.uint8), (Region(1, "all"),), Arrow(0, 4)))
+    session.document.set_camera(Arrow(90, 4))
+    wanted = state(session.document)
+    crash(session)
+    (left,) = recoverable()
+    with Session.recover(left.path) as again:
+        assert state(again.document) == wanted
+        again.close(discard=True)

@@ -228,7 +228,7 @@ def test_a_changed_arrow_is_previewed_and_loops(shell, opened, qtbot):
 
 
 def test_a_preview_is_no_export(shell, opened):
-    shell.files.export_to(Path("never.gif"), FORMATS[0], {})
+    shell.exporting.export_to(Path("never.gif"), FORMATS[0], {})
     assert "Recover the motion first" in shell.error_bar.sentence
 
 
@@ -294,3 +294,27 @@ def test_a_signal_closes_the_window_cleanly(number, picture):
     assert child.stderr.read().count(b"Traceback") == 0
     assert list(state.glob("*")) == []
     child.stderr.close()
+
+
+def test_the_demos_recovery_is_not_asked_about(shell, opened, qtbot):
+    opened.set_camera(Arrow(0, 4))
+    opened.mark_saved()
+    shell.recovering.demonstrate()
+    qtbot.waitUntil(lambda: bool(opened.recoveries), timeout=PATIENCE)
+    assert not opened.modified
+    shell.close()
+    assert not shell.isVisible()
+
+
+def test_the_state_is_copied_as_a_command(shell, opened, picture, tmp_path, qtbot):
+    opened.set_camera(Arrow(30, 5))
+    shell.actions_by_name["copy_as_command"].trigger()
+    assert f"{picture} --toward 30 --strength 5" in QGuiApplication.clipboard().text()
+    opened.add_region()
+    opened.paint((0, 0, 9, 9), 1)
+    shell.actions_by_name["copy_as_command"].trigger()
+    assert "save it first" in shell.error_bar.sentence
+    shell.files.save_to(tmp_path / "mine.unshutter")
+    qtbot.waitUntil(lambda: not opened.modified, timeout=PATIENCE)
+    shell.actions_by_name["copy_as_command"].trigger()
+    assert QGuiApplication.clipboard().text().split()[:3] == ["unshutter", "animate", str(tmp_path / "mine.unshutter")]

@@ -14,7 +14,6 @@ import pytest
 from app.exchange import Exchange
 from app.jobs import Export, Job, ListDevices, Recover, ScreenCopy
 from app.photo import Photo
-from app.store import Contents
 from app.worker import Cancel, Do, Finished, sentence
 from models.guidance import Guidance
 from models.motion import instants
@@ -179,11 +178,10 @@ def test_an_export_leaves_no_part_when_the_window_ends(tmp_path: Path) -> None:
     child = Child(tmp_path, "io")
     frames = np.random.default_rng(0).integers(0, 255, (2, 400, 600, 3), np.uint8)
     photo = Photo(frames[0], "a.png", np.zeros(9, np.uint8))
-    contents = Contents(photo, Guidance.empty(400, 600))
     out = tmp_path / "out"
     out.mkdir()
     recovery = Recovery(frames, instants(2), None, "trial")
-    child.send(Do(1, Export(recovery, contents, str(out / "frames"), "frames", {"frames": 240})))
+    child.send(Do(1, Export(recovery, photo, str(out / "frames"), "frames", {"frames": 240})))
     while not list(out.iterdir()):
         child.hear()
     child.close()

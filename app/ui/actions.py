@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QToolBar, QWidget
 
 from app.ui.icons import icon
 
-When = Literal["always", "document", "motion", "region", "arrow", "recovery", "undo", "redo", "running", "idle"]
+When = Literal["always", "document", "motion", "region", "arrow", "recovery", "recovered", "imported", "undo", "redo",
+               "running"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,16 @@ ACTIONS: tuple[Action, ...] = (
     A("welcome", "Close", "files.close", "Back to the welcome page", "Ctrl+W", when="document"),
     A("save", "Save", "files.save", "Save the project", "Ctrl+S", "save", "document"),
     A("save_as", "Save as…", "files.save_as", "Save the project under another name", "Ctrl+Shift+S", when="document"),
-    A("export", "Export…", "files.export", "Export a GIF, a video, frames or motion", "Ctrl+E", "export", "recovery"),
+    A("export", "Export…", "exporting.export", "Export a GIF, a video, frames or motion", "Ctrl+E", "export",
+      "recovery"),
     A("paste", "Paste picture", "files.paste", "Open the picture in the clipboard", "Ctrl+V", "picture"),
-    A("copy", "Copy picture", "files.copy", "Copy what is shown now", "Ctrl+C", "copy", "document"),
+    A("copy", "Copy picture", "exporting.copy", "Copy what is shown now", "Ctrl+C", "copy", "document"),
+    A("copy_as_command", "Copy as command", "exporting.copy_as_command",
+      "Copy the command that recovers the same without a window", "Ctrl+Shift+C", when="document"),
+    A("import_guidance", "Import guidance…", "guidance_files.import_",
+      "Read labels (.png) or motion (.flo, .npz) for this photo", "Ctrl+I", when="document"),
+    A("export_guidance", "Export guidance…", "guidance_files.export", "Write what is painted as labels (.png)",
+      "Ctrl+Shift+E", when="document"),
     A("quit", "Quit", "close", "Leave Unshutter", "Ctrl+Q"),
     A("undo", "Undo", "desk.undo", "Take the last step back", "Ctrl+Z", "undo", "undo"),
     A("redo", "Redo", "desk.redo", "Do it again", "Ctrl+Shift+Z", "redo", "redo"),
@@ -63,6 +71,10 @@ ACTIONS: tuple[Action, ...] = (
       "delete", "arrow"),
     A("flip", "Flip direction", "motion.flip", "Turn the arrow round", "F", "flip", "arrow"),
     A("pin", "Pin", "motion.pin", "Say that it stood still", "P", "pin", "arrow"),
+    A("flip_all", "Flip everything", "motion.flip_all", "Turn all arrows and the imported motion round", "Shift+F",
+      when="document"),
+    A("forget_motion", "Forget imported motion", "motion.forget_motion", "Take away the motion that came from a file",
+      when="imported"),
     A("raise_region", "Bring forward", "motion.raise_region", "Move the region in front of the next", "Ctrl+]", "up",
       "region"),
     A("lower_region", "Send backward", "motion.lower_region", "Move the region behind the one before", "Ctrl+[",
@@ -78,6 +90,8 @@ ACTIONS: tuple[Action, ...] = (
       "running"),
     A("live_preview", "Preview while drawing", "recovering.set_live", "Show the motion while an arrow is changed",
       "Ctrl+L", "preview", group="alone"),
+    A("reverse", "Reverse the recovery", "recoveries.reverse",
+      "Turn time round: the first instant and the last change places", "Shift+R", "reverse", "recovered"),
     A("play", "Play", "player.toggle", "Play or pause", "K", "play", "recovery"),
     A("frame_back", "Frame before", "player.step_back", "Go to the frame before", ",", "step_back", "recovery"),
     A("frame_forward", "Next frame", "player.step_forward", "Go to the next frame", ".", "step_forward", "recovery"),
@@ -113,12 +127,14 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 MENUS: dict[str, tuple[str, ...]] = {
-    "File": ("open", "paste", "forget_recent", "-", "save", "save_as", "export", "copy", "-", "welcome", "quit"),
+    "File": ("open", "paste", "forget_recent", "-", "save", "save_as", "-", "import_guidance",
+             "export_guidance", "-", "export", "copy", "copy_as_command", "-", "welcome", "quit"),
     "Edit": ("undo", "redo", "-", "pan", "brush", "eraser", "lasso", "arrow", "-", "brush_smaller", "brush_larger"),
     "Motion": ("add_region", "rename_region", "delete_region", "flip", "pin", "-", "raise_region", "lower_region", "-",
-               "next_region", "previous_region", "deselect", "-", "live_preview", "recover", "cancel"),
+               "next_region", "previous_region", "deselect", "-", "flip_all", "forget_motion", "-", "live_preview",
+               "recover", "cancel"),
     "Play": ("play", "frame_back", "frame_forward", "first", "last", "-", "loop", "ping_pong", "once", "-", "mark_in",
-             "mark_out", "clear_marks"),
+             "mark_out", "clear_marks", "-", "reverse"),
     "View": ("guidance", "trajectories", "flow", "quiver", "compare", "-", "zoom_in", "zoom_out", "zoom_fit",
              "zoom_actual", "-", "panels", "full_screen", "-", "theme_system", "theme_light", "theme_dark"),
     "Help": ("palette",),

@@ -48,7 +48,6 @@ FORMATS = (
     Format("This instant as a picture", "still", "_instant.png"),
     Format("Motion: offsets and trajectories", "motion", ".npz", size=False),
     Format("Flow from first to last instant", "flow", ".flo", size=False),
-    Format("Guidance labels", "guidance", "_guidance.png", size=False),
 )
 _PLAYED = {"Ping-pong": "ping-pong", "Forward": "loop", "Backward": "reverse"}
 
@@ -61,8 +60,12 @@ class ExportDialog(QDialog):
 
     chosen = Signal(object, object)
 
-    def __init__(self, width: int, frames: int, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, width: int, frames: int, marks: tuple[float, float] = (0.0, 1.0), parent: QWidget | None = None
+    ) -> None:
+        """For a photo `width` px wide and a recovery of so many frames, `marks` its in and out point."""
         super().__init__(parent)
+        self._marks = marks
         self.setWindowTitle("Export")
         self._format = made(QComboBox, accessibleName="Format")
         for one in FORMATS:
@@ -154,13 +157,16 @@ class ExportDialog(QDialog):
 
     def _describe(self) -> None:
         one, values = self.format(), self.values()
+        marked = ""
+        if one.frames and self._marks != (0.0, 1.0):
+            marked = "From the in point at t {:.2f} to the out point at {:.2f}.".format(*self._marks)
         if not one.played:
-            self._note.setText("")
+            self._note.setText(marked)
             return
         count = int(values["frames"])
         shown = 2 * count - 2 if values["mode"] == "ping-pong" and count > 1 else count
         seconds = shown / float(values["fps"]) + 2 * float(values["hold"])
-        self._note.setText(f"{shown} pictures, {seconds:.1f} s a round.")
+        self._note.setText(f"{shown} pictures, {seconds:.1f} s a round. {marked}".strip())
 
     def _accept(self) -> None:
         self._remember()

@@ -68,7 +68,7 @@ def _begin(window: Window, path: str | None, demo: bool) -> None:
     elif demo:
         from app.samples import sample
 
-        window.files.open_sample(sample(_DEMO), then=window.recovering.start)
+        window.files.open_sample(sample(_DEMO), then=window.recovering.demonstrate)
 
 
 def _log_qt(kind: QtMsgType, _context: QMessageLogContext, message: str | None) -> None:

@@ -67,20 +67,30 @@ class Player(QObject):
             self._job = None
         self.recovery = recovery
         self._play_when_ready = play
-        kept = self._copies.get(id(recovery))
+        kept = self._kept(recovery)
         if recovery is None:
             self._set_copy(None)
         elif kept is not None:
-            self._set_copy(kept[1])
+            self._keep(recovery, kept)
         elif recovery.frames.nbytes <= SMALL:
             self._keep(recovery, screen_copy(recovery, *_screen_size()))
         else:
             job = ScreenCopy(recovery, *_screen_size())
             self._job = self._workers.submit(job, lambda copy: self._keep(recovery, copy), asked=False)
 
+    def _kept(self, recovery: Recovery | None) -> Recovery | None:
+        """The screen copy that is there already, be it made for the same recovery backwards."""
+        for known, copy in self._copies.values():
+            if known is recovery:
+                return copy
+            if recovery is not None and _is_reversed(known, recovery):
+                return copy.reversed()
+        return None
+
     def forget(self) -> None:
         """Drop everything: another document comes."""
         self._copies.clear()
+        self.playback.set_range(0.0, 1.0)
         self.show(None)
 
     def _keep(self, recovery: Recovery, copy: Recovery) -> None:
@@ -194,6 +204,13 @@ class Player(QObject):
     def set_speed(self, exposures_per_second: float) -> None:
         self.playback.speed = exposures_per_second
         self.changed.emit()
+
+
+def _is_reversed(one: Recovery, other: Recovery) -> bool:
+    """Whether the frames of one are those of the other in the opposite order, in the same memory."""
+    both = one.frames[::-1], other.frames
+    places = [(frames.shape, frames.strides, frames.__array_interface__["data"]) for frames in both]
+    return places[0] == places[1]
 
 
 def _screen_size() -> tuple[int, int]:

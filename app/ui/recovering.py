@@ -59,7 +59,11 @@ class Recovering(QObject):
     def running(self) -> bool:
         return self._job is not None
 
-    def start(self) -> None:
+    def demonstrate(self) -> None:
+        """Recover unasked; if nothing was edited by then, that leaves nothing to be saved."""
+        self.start(counts=False)
+
+    def start(self, counts: bool = True) -> None:
         """Recover the whole photo with the chosen engine and options."""
         document = self._desk.document
         if document is None or self.running:
@@ -72,7 +76,7 @@ class Recovering(QObject):
         inputs = Inputs(document.photo.pixels, _copied(document.guidance), self.device)
         self._job = self._workers.submit(
             Recover(inputs, self.engine, dict(self.options)),
-            lambda recovery: self._done(document, recovery),
+            lambda recovery: self._done(document, recovery, counts),
             self._failed,
             self._cancelled,
             self._progress,
@@ -99,12 +103,12 @@ class Recovering(QObject):
         left = gone * (1 - fraction) / fraction if fraction > 0.05 and gone > 0.5 else None
         self.progressed.emit(fraction, step, left, preview)
 
-    def _done(self, document: object, recovery: Recovery) -> None:
+    def _done(self, document: object, recovery: Recovery, counts: bool) -> None:
         self._over()
         current = self._desk.document
         if current is None or current is not document:
             return
-        if self._desk.attempt(lambda: current.add_recovery(recovery)):
+        if self._desk.attempt(lambda: current.add_recovery(recovery, counts)):
             said = f"Recovered {len(recovery.frames)} frames in {recovery.seconds:.1f} s on {recovery.device}."
             self._desk.told.emit(" ".join((said, *recovery.notes)))
             self.recovered.emit()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QMainWindow,
     QScrollArea,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -25,7 +27,10 @@ from app.ui.canvas import Canvas
 from app.ui.command_palette import CommandPalette
 from app.ui.desk import Desk
 from app.ui.error_bar import ErrorBar
+from app.ui.exporting import Exporting
+from app.ui.file_jobs import FileJobs
 from app.ui.files import Files
+from app.ui.guidance_files import GuidanceFiles
 from app.ui.made import made
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.look import LookPanel
@@ -34,6 +39,7 @@ from app.ui.panels.recover import RecoverPanel
 from app.ui.panels.recoveries import RecoveriesPanel
 from app.ui.panels.section import Section
 from app.ui.player import Player
+from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import settings
 from app.ui.showing import Showing
@@ -43,6 +49,7 @@ from app.ui.workers import Workers
 
 PANELS = 304
 TOOLS = ("pan", "brush", "eraser", "lasso", "arrow")
+MOTION_SUFFIXES = (".flo", ".npz")
 _BRUSH_STEP = 1.25
 
 
@@ -55,7 +62,10 @@ class Window(QMainWindow):
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
         self.recovering = Recovering(self.desk, self.workers, self)
-        self.files = Files(self.desk, self.workers, self.player, self)
+        self.file_jobs = FileJobs(self.desk, self.workers, self)
+        self.files = Files(self.desk, self.file_jobs, self)
+        self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
+        self.exporting = Exporting(self.desk, self.file_jobs, self.player, self.files, self.recovering, self)
         self.actions_by_name = actions.build(self)
         self.canvas = Canvas()
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
@@ -103,6 +113,12 @@ class Window(QMainWindow):
         bar.setObjectName("tools")
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         actions.fill_toolbar(bar, self.actions_by_name)
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        button = RecoverButton(self.recovering, self.actions_by_name)
+        button.setMinimumWidth(112)
+        bar.addWidget(button)
         return bar
 
     def _workspace(self) -> QWidget:
@@ -164,7 +180,7 @@ class Window(QMainWindow):
         self.showing.motion_shown.connect(self.inspector.set_motion)
         self.player.changed.connect(self.refresh_actions)
         self.recovering.running_changed.connect(self.refresh_actions)
-        self.files.busy_changed.connect(self.refresh_actions)
+        self.file_jobs.busy_changed.connect(self.refresh_actions)
         self.welcome.open_wanted.connect(self.files.open)
         self.welcome.path_chosen.connect(self.files.open_path)
         self.welcome.sample_chosen.connect(self.files.open_sample)
@@ -223,7 +239,7 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        if self.recovering.running or self.files.busy:
+        if self.recovering.running or self.file_jobs.busy:
             found.add("running")
         if document is None:
             return found
@@ -232,6 +248,10 @@ class Window(QMainWindow):
             found.add("motion")
         if self.player.recovery is not None:
             found.add("recovery")
+        if document.current is not None:
+            found.add("recovered")
+        if document.guidance.motion is not None:
+            found.add("imported")
         if document.can_undo:
             found.add("undo")
         if document.can_redo:
@@ -273,7 +293,7 @@ class Window(QMainWindow):
     def cancel(self) -> None:
         """Stop what the user waits for."""
         self.recovering.cancel()
-        self.files.cancel()
+        self.file_jobs.cancel()
 
     def show_palette(self) -> None:
         self._command_palette.open()
@@ -336,5 +356,13 @@ class Window(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.welcome.set_hot(False)
-        self.files.take(event.mimeData())
+        self.take(event.mimeData())
         event.acceptProposedAction()
+
+    def take(self, data: QMimeData) -> None:
+        """What was dropped: motion for the open photo, or another photo or project."""
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if len(paths) == 1 and paths[0].suffix.lower() in MOTION_SUFFIXES and self.desk.document is not None:
+            self.guidance_files.import_from(paths[0])
+        else:
+            self.files.take(data)

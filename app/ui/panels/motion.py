@@ -87,6 +87,12 @@ class MotionPanel(QWidget):
             self._edit("flip_region", self.selected)
             self.arrow_edited.emit()
 
+    def flip_all(self) -> None:
+        self._edit("flip_all")
+
+    def forget_motion(self) -> None:
+        self._edit("set_motion", None, "Forget motion")
+
     def pin(self) -> None:
         if self.selected is not None:
             self._edit("set_arrow", self.selected, Arrow(0, 0), text="Pin")
@@ -175,11 +181,14 @@ class MotionPanel(QWidget):
         document = self._desk.document
         if document is None:
             return ""
-        if not document.guidance.regions and document.guidance.camera is None:
+        guidance = document.guidance
+        if not guidance.regions and guidance.camera is None and guidance.motion is None:
             return "Paint over something that moved (B), then drag along its motion (A). " \
                    "Drag outside every region if the camera itself moved."
         if self.selected is not None and self.arrow() is None:
             return "No motion said yet: drag an arrow in the picture, or set a length here."
+        if document.guidance.motion is not None:
+            return "Motion from a file moves all that is not painted."
         return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QImage, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
@@ -13,16 +13,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.devices import NAMES, Device
-from app.ui.icons import icon, on_accent
 from app.ui.made import made
 from app.ui.panels.option_form import OptionForm
+from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import remembered, settings
 from models import catalog
@@ -47,21 +46,15 @@ class RecoverPanel(QWidget):
         self._device = made(QComboBox, accessibleName="Device", toolTip="What the engine runs on")
         self.set_devices(())
         self.form = OptionForm()
-        self._button = made(QPushButton, accessibleName="Recover")
-        self._button.setProperty("primary", True)
-        self._button.setIconSize(QSize(17, 17))
+        self._button = RecoverButton(recovering, actions)
         self._button.setMinimumHeight(32)
-        self._actions = actions
         self._progress = _ProgressRow()
         self._lay_out(actions)
         self._engine.currentIndexChanged.connect(self._engine_chosen)
         self.form.changed.connect(self._remember)
         self._device.currentIndexChanged.connect(self._device_chosen)
-        self._button.clicked.connect(self._pressed)
         recovering.progressed.connect(self._progress.show_progress)
         recovering.running_changed.connect(self._running_changed)
-        for name in ("recover", "cancel"):
-            actions[name].changed.connect(self._refresh)
         self._engine_chosen()
         self._running_changed(False)
 
@@ -115,24 +108,9 @@ class RecoverPanel(QWidget):
     def _device_chosen(self) -> None:
         self._recovering.device = self._device.currentData() or "auto"
 
-    def _pressed(self) -> None:
-        self._actions["cancel" if self._recovering.running else "recover"].trigger()
-
     def _running_changed(self, running: bool) -> None:
         self._progress.setVisible(running)
         self._progress.begin()
-        self._refresh()
-
-    def _refresh(self) -> None:
-        action = self._actions["cancel" if self._recovering.running else "recover"]
-        primary = not self._recovering.running
-        self._button.setText(action.text())
-        self._button.setToolTip(action.toolTip())
-        self._button.setIcon(icon("cancel") if self._recovering.running else on_accent("recover"))
-        self._button.setEnabled(action.isEnabled() or self._recovering.running)
-        if self._button.property("primary") != primary:
-            self._button.setProperty("primary", primary)
-            self._button.style().polish(self._button)
 
 
 class _ProgressRow(QWidget):

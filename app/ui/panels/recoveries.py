@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -21,6 +23,20 @@ def described(recovery: Recovery) -> str:
         title = recovery.engine
     parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.0f} s on {recovery.device}"]
     return "  ·  ".join(parts)
+
+
+_SCORES = {
+    "reblur": "reblur {:.1f} dB",
+    "sharpness": "sharper x{:.2f}",
+    "moved": "moved {:.1f} px on average",
+}
+"""A reblur error alone says little: doing nothing scores best. So it stands with sharpness and motion."""
+
+
+def scores_described(scores: Mapping[str, float]) -> str:
+    """What was measured, in words with units; what has no words here keeps its name."""
+    names = [name for name in _SCORES if name in scores] + [name for name in scores if name not in _SCORES]
+    return "  ·  ".join(_SCORES.get(name, f"{name} {{:.3g}}").format(scores[name]) for name in names)
 
 
 class RecoveriesPanel(QWidget):
@@ -72,12 +88,17 @@ class RecoveriesPanel(QWidget):
         if document.current is None:
             return ""
         recovery = document.recoveries[document.current]
-        scores = (f"{name} {value:.2f}" for name, value in recovery.scores.items())
-        return "\n".join(filter(None, (", ".join(scores), *recovery.notes)))
+        return "\n".join(filter(None, (scores_described(recovery.scores), *recovery.notes)))
 
     def _choose(self, row: int) -> None:
         if self._desk.document is not None and row >= 0:
             self._desk.document.show(row)
+
+    def reverse(self) -> None:
+        """Play the one that is looked at backwards."""
+        document = self._desk.document
+        if document is not None and document.current is not None:
+            document.reverse_recovery(document.current)
 
     def _remove(self) -> None:
         document = self._desk.document

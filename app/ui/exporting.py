@@ -1,0 +1,92 @@
+"""Takes what is shown out of the program: as a file, as a picture in the clipboard, as a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.as_command import as_command
+from app.jobs import Export
+from app.playback import frame_at
+from app.ui.desk import Desk
+from app.ui.export_dialog import ExportDialog, Format, default_path
+from app.ui.file_jobs import FileJobs, ask, folder, keep_folder
+from app.ui.files import Files
+from app.ui.player import Player
+from app.ui.recovering import Recovering
+
+
+class Exporting(QObject):
+    def __init__(
+        self, desk: Desk, jobs: FileJobs, player: Player, files: Files, recovering: Recovering, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._desk, self._jobs, self._player, self._window = desk, jobs, player, window
+        self._files, self._recovering = files, recovering
+
+    def export(self) -> None:
+        document, recovery = self._desk.document, self._player.recovery
+        if document is None or recovery is None:
+            return
+        marks = self._player.playback.start, self._player.playback.end
+        dialog = ExportDialog(document.photo.pixels.shape[1], len(recovery.frames), marks, self._window)
+        dialog.chosen.connect(self._ask_where)
+        ask(dialog)
+
+    def _ask_where(self, one: Format, values: dict[str, Any]) -> None:
+        document = self._desk.document
+        if document is None:
+            return
+        start = default_path(document.photo.name, one, Path(folder("export")))
+        dialog = QFileDialog(self._window, "Export", str(start), "All files (*)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.selectFile(start.name)
+        dialog.fileSelected.connect(lambda name: self.export_to(Path(name), one, values))
+        ask(dialog)
+
+    def export_to(self, path: Path, one: Format, values: dict[str, Any]) -> None:
+        """Write the recovery that is looked at in this format, from the in to the out point."""
+        document = self._desk.document
+        if document is None or document.current is None:
+            self._desk.fail("Recover the motion first; a preview is too small to export.")
+            return
+        keep_folder("export", path)
+        playback = self._player.playback
+        options = {**values, "t": playback.position, "start": playback.start, "end": playback.end}
+        job = Export(document.recoveries[document.current], document.photo, str(path), one.kind, options)
+        self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+
+    def copy(self) -> None:
+        """What is shown now, into the clipboard."""
+        document, recovery = self._desk.document, self._player.recovery
+        if document is not None:
+            picture = document.photo.pixels if recovery is None else frame_at(recovery, self._player.position)
+            QGuiApplication.clipboard().setImage(_image(picture))
+            self._desk.told.emit("Copied the picture")
+
+    def copy_as_command(self) -> None:
+        """The command that recovers the same without a window, into the clipboard."""
+        document, recovering = self._desk.document, self._recovering
+        if document is None:
+            return
+        try:
+            line = as_command(
+                document, self._files.origin, recovering.engine, recovering.options, recovering.device
+            )
+        except ValueError as error:
+            self._desk.fail(str(error), {"Save…": lambda: self._files.save(self.copy_as_command)})
+            return
+        QGuiApplication.clipboard().setText(line)
+        self._desk.told.emit(f"Copied: {line}")
+
+
+def _image(picture: np.ndarray) -> QImage:
+    eight = (picture >> 8).astype(np.uint8) if picture.dtype == np.uint16 else picture
+    eight = np.ascontiguousarray(eight)
+    height, width = eight.shape[:2]
+    return QImage(eight.data, width, height, width * 3, QImage.Format.Format_RGB888).copy()
