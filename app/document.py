@@ -82,13 +82,14 @@ class Document:
         path: Path | None = None,
     ) -> None:
         height, width = photo.pixels.shape[:2]
-        guidance = guidance or Guidance.empty(height, width)
+        areas = np.zeros((height, width), np.uint8) if guidance is None else np.array(guidance.areas, np.uint8)
+        guidance = guidance or Guidance(areas)
         if guidance.areas.shape != (height, width):
             raise ValueError(f"the guidance has {_size(guidance.areas)} px, the photo {_size(photo.pixels)}")
         checked_regions(guidance.regions)
         self.photo = photo
         self.path = path
-        self.guidance = replace(guidance, areas=np.array(guidance.areas, np.uint8))
+        self.guidance = replace(guidance, areas=areas)
         self.recoveries = tuple(recoveries)
         self.current: int | None = len(self.recoveries) - 1 if self.recoveries else None
         self.journal: Callable[[Edit, bool], None] | None = None

@@ -447,3 +447,14 @@ def test_an_error_of_nothing_is_clear() -> None:
     assert words[0, 0] == 0
     assert words[0, 1] >> 24 == 255
     assert words[0, 2] == 0
+
+
+def test_a_drag_across_the_selected_region_is_its_arrow_while_it_has_none() -> None:
+    def number(scene: Scene, *points: tuple[float, float]) -> int:
+        return of(SetArrow, drag(ArrowTool(), scene, *points))[0].placed.number
+
+    across, beside = ((5, 20), (50, 20)), ((5, 50), (50, 55))
+    assert number(scene_with_region(selected=1), *across) == 1
+    assert number(scene_with_region(selected=1), *beside) == 0
+    assert number(scene_with_region(), *across) == 0
+    assert number(scene_with_region(Arrow(0, 5), selected=1), (5, 14), (50, 14)) == 0

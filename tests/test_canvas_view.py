@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.ui.canvas import pyramid as pyramid_module
 from app.ui.canvas.pyramid import Pyramid
 from app.ui.canvas.view import FIT_MARGIN, KEPT_IN_SIGHT, MAX_ZOOM, View
 
@@ -102,3 +103,19 @@ def test_pyramid_shows_16_bits_in_8() -> None:
 def test_pyramid_refuses_other_arrays() -> None:
     with pytest.raises(ValueError, match="expected uint8 or uint16 pixels"):
         Pyramid(np.zeros((10, 10), np.uint8))
+
+
+def test_a_large_picture_is_made_smaller_in_slices_and_shown_coarsely_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(3).integers(0, 255, (301, 402, 3), np.uint8)
+    at_once = Pyramid(pixels[:300])
+    monkeypatch.setattr(pyramid_module, "AT_ONCE", 1000)
+    pyramid = Pyramid(pixels)
+    assert not pyramid.is_ready(1)
+    assert pyramid.shown(1) == pyramid.deepest
+    assert np.array_equal(pyramid.crop(1, 3, 2, 9, 8), pixels[4:16:2, 6:18:2])
+    turns = 0
+    while not pyramid.prepare(1, 1e-9):
+        turns += 1
+    assert turns == 5
+    assert pyramid.shown(1) == 1
+    assert np.array_equal(pyramid.crop(1, 0, 0, 201, 150), at_once.crop(1, 0, 0, 201, 150))

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QToolBar
 
+from app.devices import Device
 from app.document import Document
 from app.photo import Photo
 from app.ui.export_dialog import FORMATS, ExportDialog
@@ -220,9 +221,10 @@ def test_controls_can_be_reached_by_keyboard(shell, document):
 
 def test_scores_in_words_with_units_and_the_notes_below(shell, document):
     scores = {"sharpness": 1.0712, "reblur": 48.52, "moved": 1.84, "odd": 3.0}
-    assert scores_described(scores) == "reblur 48.5 dB  ·  sharper x1.07  ·  moved 1.8 px on average  ·  odd 3"
+    words = scores_described(scores).replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "reblur 48.5 dB · sharpness x1.07 · moved 1.8 px on average · odd 3"
     document.add_recovery(replace(recovery(), scores={"reblur": 30.0}, notes=("Half of it is a guess.",)))
-    assert shell.recoveries._notes.text() == "reblur 30.0 dB\nHalf of it is a guess."
+    assert shell.recoveries._notes.text().replace("\N{NO-BREAK SPACE}", " ") == "reblur 30.0 dB\nHalf of it is a guess."
 
 
 def test_the_toolbars_button_recovers_as_the_panels_does(shell, document):
@@ -264,3 +266,15 @@ def test_the_marks_are_told_where_they_matter_and_end_with_the_document(shell, d
     assert dialog._note.text() == ""
     shell.desk.set_document(Document(photo()))
     assert (shell.player.playback.start, shell.player.playback.end) == (0, 1)
+
+
+def test_devices_are_told_in_words_that_fit(shell):
+    cards = Device("cuda", "Some Very Long Graphics Card 24 GB"), Device("cpu", "Processor, 2 threads")
+    shell.recover.set_devices(cards)
+    box = shell.recover._device
+    assert [box.itemText(row) for row in range(box.count())] == [
+        "Automatic: NVIDIA graphics", "Processor", "NVIDIA graphics"
+    ]  # fmt: skip
+    assert box.itemData(0, Qt.ItemDataRole.ToolTipRole) == "Some Very Long Graphics Card 24 GB"
+    room = box.width() - 40
+    assert all(box.fontMetrics().horizontalAdvance(box.itemText(row)) <= room for row in range(box.count()))

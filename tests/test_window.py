@@ -318,3 +318,29 @@ def test_the_state_is_copied_as_a_command(shell, opened, picture, tmp_path, qtbo
     qtbot.waitUntil(lambda: not opened.modified, timeout=PATIENCE)
     shell.actions_by_name["copy_as_command"].trigger()
     assert QGuiApplication.clipboard().text().split()[:3] == ["unshutter", "animate", str(tmp_path / "mine.unshutter")]
+
+
+def test_a_preview_of_what_was_undone_stops(shell, opened, qtbot):
+    shell.recovering.set_live(True)
+    with qtbot.waitSignal(shell.recovering.previewed, timeout=PATIENCE):
+        opened.set_camera(Arrow(0, 8))
+    assert shell.showing.is_preview
+    opened.undo()
+    assert not shell.showing.is_preview
+    assert not shell.player.playing
+
+
+def test_paint_is_pale_over_a_frame_and_gone_while_it_plays(shell, opened):
+    def shown() -> tuple[bool, float]:
+        return shell.canvas._overlays.guidance, shell.canvas._overlays.paint
+
+    opened.add_region()
+    opened.paint((0, 0, 10, 10), 1)
+    assert shown() == (True, 1)
+    opened.add_recovery(recovery())
+    assert shown() == (True, 0.25)
+    shell.player.play()
+    assert not shown()[0]
+    shell.player.pause()
+    shell.actions_by_name["compare"].trigger()
+    assert shown() == (True, 1)

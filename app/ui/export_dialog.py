@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.made import made
+from app.ui.panels.option_form import height_of
 from app.ui.settings import remembered, settings
 
 
@@ -93,6 +94,7 @@ class ExportDialog(QDialog):
             ("Quality", self._quality),
         ):
             self._form.addRow(title, row)
+            self._form.labelForField(row).setMinimumHeight(height_of(row))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setProperty("primary", True)

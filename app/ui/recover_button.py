@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -19,8 +19,8 @@ class RecoverButton(QPushButton):
         self.setProperty("primary", True)
         self.setIconSize(QSize(17, 17))
         self.clicked.connect(lambda: self._action().trigger())
-        recovering.running_changed.connect(self._refresh)
-        for name in ("recover", "cancel"):
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for name in ("recover", "cancel"):  # one of them changes whenever a recovery begins or ends
             actions[name].changed.connect(self._refresh)
         self._refresh()
 

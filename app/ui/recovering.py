@@ -72,6 +72,7 @@ class Recovering(QObject):
             self._desk.fail("Say first how something moved: paint it and drag an arrow, or drag one for the camera.")
             return
         self.drop_preview()
+        self._desk.told.emit("Recovering the motion…")
         self._started = time.monotonic()
         inputs = Inputs(document.photo.pixels, _copied(document.guidance), self.device)
         self._job = self._workers.submit(
@@ -109,7 +110,7 @@ class Recovering(QObject):
         if current is None or current is not document:
             return
         if self._desk.attempt(lambda: current.add_recovery(recovery, counts)):
-            said = f"Recovered {len(recovery.frames)} frames in {recovery.seconds:.1f} s on {recovery.device}."
+            said = f"Recovered {len(recovery.frames)} frames in {recovery.seconds:.1f} s."
             self._desk.told.emit(" ".join((said, *recovery.notes)))
             self.recovered.emit()
 
@@ -152,6 +153,7 @@ class Recovering(QObject):
         if self._preview_job is not None:
             self._workers.forget(self._preview_job)
             self._preview_job = None
+            self._desk.told.emit("")
 
     def _submit_preview(self) -> None:
         document = self._desk.document
@@ -163,10 +165,12 @@ class Recovering(QObject):
         self._desk.told.emit("Preparing a preview…")
 
     def _previewed(self, recovery: Recovery) -> None:
+        self._preview_job = None
         self._desk.told.emit("A small preview: Recover makes it at the photo's size.")
         self.previewed.emit(recovery)
 
     def _no_preview(self, sentence: str) -> None:
+        self._preview_job = None
         self._desk.told.emit(sentence)
 
 

@@ -44,6 +44,11 @@ class Showing(QObject):
     def is_preview(self) -> bool:
         return self._preview is not None
 
+    @property
+    def shows_frame(self) -> bool:
+        """A frame is on the canvas, not the photo."""
+        return self._player.copy is not None and not self._photo_only
+
     def show_photo(self, on: bool) -> None:
         """The photo instead of the frame."""
         if on:
@@ -84,7 +89,10 @@ class Showing(QObject):
             if not self._photo_only and self._player.copy is not None:
                 self.show_photo(True)
         elif change.what in ("regions", "camera", "motion"):
-            self._recovering.preview(document.guidance)
+            if document.guidance.says_motion():
+                self._recovering.preview(document.guidance)
+            else:
+                self.stop_preview()
         elif change.what == "recoveries":
             self._preview = None
             if self._current() is not self._player.recovery:

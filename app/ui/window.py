@@ -71,7 +71,7 @@ class Window(QMainWindow):
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
         self.motion = MotionPanel(self.desk, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
-        self.recoveries = RecoveriesPanel(self.desk)
+        self.recoveries = RecoveriesPanel(self.desk, self.actions_by_name)
         self.look = LookPanel(self.actions_by_name)
         self.inspector = Inspector(self.desk)
         self.timeline = Timeline(self.player, self.actions_by_name)
@@ -177,6 +177,7 @@ class Window(QMainWindow):
         self.player.changed.connect(self._show_overlays)
         self.look.compared.connect(self.showing.show_photo)
         self.showing.photo_shown.connect(self.actions_by_name["compare"].setChecked)
+        self.showing.photo_shown.connect(lambda _on: self._show_overlays())
         self.showing.motion_shown.connect(self.inspector.set_motion)
         self.player.changed.connect(self.refresh_actions)
         self.recovering.running_changed.connect(self.refresh_actions)
@@ -192,9 +193,10 @@ class Window(QMainWindow):
         self.refresh_actions()
 
     def _show_overlays(self) -> None:
-        """What was painted would hide what moves, so it is left out while that plays."""
-        overlays = self.look.overlays
-        self.canvas.set_overlays(replace(overlays, guidance=overlays.guidance and not self.player.playing))
+        """What was painted would hide what moves: it is left out while that plays, and pale where it stands."""
+        overlays, pale = self.look.overlays, 0.25 if self.showing.shows_frame else 1.0
+        guidance = overlays.guidance and not self.player.playing
+        self.canvas.set_overlays(replace(overlays, guidance=guidance, paint=pale))
 
     def _opened(self) -> None:
         document = self.desk.document

@@ -46,6 +46,15 @@ def painted(x: float, y: float, areas: np.ndarray) -> Hit:
     return Hit("photo" if number == NO_REGION else "region", number)
 
 
+def crosses(start: tuple[float, float], end: tuple[float, float], areas: np.ndarray, number: int) -> bool:
+    """Whether the straight way between two places leads over a region."""
+    height, width = areas.shape
+    way = np.linspace(start, end, int(np.hypot(end[0] - start[0], end[1] - start[1])) + 2)
+    x, y = np.floor(way).astype(int).T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return bool((areas[y[inside], x[inside]] == number).any())
+
+
 def arrow_part(placed: Placed, x: float, y: float, reach: float, selected: bool) -> Kind | None:
     """The part of an arrow within `reach` px of (x, y). Only a selected arrow has a handle in its middle.
 

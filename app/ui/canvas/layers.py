@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.ui.canvas import paint_motion
 from app.ui.canvas.colours import error_picture
-from app.ui.canvas.paint_picture import paint_background, paint_picture, paint_words
+from app.ui.canvas.paint_picture import paint_background, paint_picture, paint_words, picture_zoom
 from app.ui.canvas.pyramid import Pyramid
 from app.ui.canvas.tint import Tint, shared_image
 from app.ui.canvas.view import View
@@ -19,7 +19,10 @@ from models.motion import Motion
 
 @dataclass(frozen=True)
 class Overlays:
-    """What is shown over the photo; `opacity` 0 to 1 is that of all of them but the arrows in the user's hand."""
+    """What is shown over the photo; `opacity` 0 to 1 is that of all of them but the arrows in the user's hand.
+
+    paint  how much there is of the regions' colours, 0 to 1.
+    """
 
     guidance: bool = True
     trajectories: bool = False
@@ -27,6 +30,7 @@ class Overlays:
     quiver: bool = False
     error: bool = False
     opacity: float = 1.0
+    paint: float = 1.0
 
 
 class Layers:
@@ -47,6 +51,17 @@ class Layers:
     def show_picture(self, picture: np.ndarray | None) -> None:
         """A frame in the photo's place; None: the photo."""
         self._picture = self._photo if picture is None else Pyramid(picture)
+
+    def is_ready(self, view: View) -> bool:
+        """Whether the picture looks as it should; a large one takes a while."""
+        return self._picture.is_ready(self._level(view))
+
+    def prepare(self, view: View, seconds: float) -> bool:
+        """Work on that for so long. Returns whether it is ready now."""
+        return self._picture.prepare(self._level(view), seconds)
+
+    def _level(self, view: View) -> int:
+        return self._picture.level(picture_zoom(self._picture, view))
 
     def set_motion(self, motion: Motion | None, t: float) -> None:
         self.t = t
@@ -69,7 +84,8 @@ class Layers:
         if shown.error and self._error is not None:
             paint_words(painter, shared_image(self._error), view, exposed, shown.opacity, smooth=True)
         if shown.guidance:
-            paint_words(painter, self.tint.image, view, exposed, shown.opacity, smooth=view.zoom < 1)
+            strength = shown.opacity * shown.paint
+            paint_words(painter, self.tint.image, view, exposed, strength, smooth=view.zoom < 1)
         if self._motion and (shown.trajectories or shown.quiver):
             self._lines.paint(painter, self._motion, self.t, shown, view, settled)
 

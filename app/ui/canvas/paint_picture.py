@@ -19,10 +19,15 @@ def paint_background(painter: QPainter, exposed: QRectF, dark: bool) -> None:
     painter.fillRect(exposed, QColor.fromRgba(DARK_BACKGROUND if dark else LIGHT_BACKGROUND))
 
 
+def picture_zoom(pyramid: Pyramid, view: View) -> float:
+    """Screen px per px of a picture that is shown in the photo's place."""
+    return view.zoom * view.photo_width / pyramid.pixels.shape[1]
+
+
 def paint_picture(painter: QPainter, pyramid: Pyramid, view: View, exposed: QRectF) -> None:
     """Paint a picture of any size over the photo's place, where `exposed` (view px) shows it."""
-    own_zoom = view.zoom * view.photo_width / pyramid.pixels.shape[1]
-    level = pyramid.level(own_zoom)
+    own_zoom = picture_zoom(pyramid, view)
+    level = pyramid.shown(pyramid.level(own_zoom))
     height, width = pyramid.size(level)
     x, y, scale_x, scale_y = _grid(view, width, height)
     x0, y0 = max(floor((exposed.left() - x) / scale_x) - 1, 0), max(floor((exposed.top() - y) / scale_y) - 1, 0)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import floor, log2
+from time import perf_counter
 
 import numpy as np
 
 SMALLEST_SIDE = 64
+AT_ONCE = 4 << 20
+"""Pictures of more px are made smaller in slices; until then every n-th of their pixels is shown."""
+_ROWS = 32
 
 
 class Pyramid:
@@ -17,6 +22,8 @@ class Pyramid:
             raise ValueError(f"expected uint8 or uint16 pixels of shape (H, W, 3), got {pixels.dtype} {pixels.shape}")
         self.pixels = pixels
         self._levels: dict[int, np.ndarray] = {}
+        self._slices: dict[int, Iterator[None]] = {}
+        self._in_slices = pixels.shape[0] * pixels.shape[1] > AT_ONCE
         self.deepest = max(0, floor(log2(max(min(pixels.shape[:2]) / SMALLEST_SIDE, 1))))
 
     def level(self, zoom: float) -> int:
@@ -25,8 +32,43 @@ class Pyramid:
 
     def crop(self, level: int, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
         """A contiguous piece of a level, uint8 (y1 - y0, x1 - x0, 3)."""
-        piece = (self.pixels if level == 0 else self._level(level))[y0:y1, x0:x1]
+        if level not in self._levels and self._in_slices and level:
+            step = 1 << level
+            piece = self.pixels[y0 * step : y1 * step : step, x0 * step : x1 * step : step]
+        else:
+            piece = (self.pixels if level == 0 else self._level(level))[y0:y1, x0:x1]
         return np.ascontiguousarray(_in_8_bits(piece))
+
+    def shown(self, level: int) -> int:
+        """The level to show in this one's place until it is ready: one that costs next to nothing."""
+        return level if self.is_ready(level) else min(level + 2, self.deepest)
+
+    def is_ready(self, level: int) -> bool:
+        """Whether `crop` gives the level as it should look."""
+        return level == 0 or level in self._levels or not self._in_slices
+
+    def prepare(self, level: int, seconds: float) -> bool:
+        """Work on a level for about so long, a slice at least. Returns whether it is ready."""
+        end = perf_counter() + seconds
+        while not self.is_ready(level):
+            next(self._slices.setdefault(level, self._sliced(level)), None)
+            if perf_counter() > end:
+                break
+        return self.is_ready(level)
+
+    def _sliced(self, level: int) -> Iterator[None]:
+        """Makes a level out of the picture itself, some rows at a time."""
+        import cv2
+
+        height, width = self.size(level)
+        made, step = np.empty((height, width, 3), np.uint8), 1 << level
+        for top in range(0, height, _ROWS):
+            rows = made[top : top + _ROWS]
+            source = self.pixels[top * step : (top + len(rows)) * step, : width * step]
+            rows[:] = _in_8_bits(np.asarray(cv2.resize(source, (width, len(rows)), interpolation=cv2.INTER_AREA)))
+            yield
+        self._levels[level] = made
+        del self._slices[level]
 
     def size(self, level: int) -> tuple[int, int]:
         """Height and width of a level."""

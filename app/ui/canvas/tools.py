@@ -77,8 +77,9 @@ class PanTool:
 class ArrowTool:
     """Draws, bends and turns arrows.
 
-    A drag inside a region draws its arrow from press to release, one on the bare photo the camera's; a drag of a
-    handle edits; a click on an arrow flips it, elsewhere it selects.
+    A drag inside a region draws its arrow from press to release, and so does one right across the selected region
+    while that has none; any other on the bare photo draws the camera's. A drag of a handle edits; a click on an arrow
+    flips it, elsewhere it selects.
     """
 
     def __init__(self) -> None:
@@ -118,7 +119,7 @@ class ArrowTool:
             at = start.handle(kind)
             placed = start.dragged(kind, at[0] + event.x - press.x, at[1] + event.y - press.y)
             return placed.snapped() if event.shift and kind != "middle" else placed
-        number = self._hit.number or NO_REGION
+        number = self._hit.number or _crossed(press, event, scene)
         return Placed.between(number, (press.x, press.y), (event.x, event.y), _arrow(number, scene), event.shift)
 
     def _drawn(self, placed: Placed) -> list[Answer]:
@@ -134,6 +135,15 @@ def hit(event: Pointer, scene: Scene) -> hits.Hit:
     """What the arrow tool means at a point."""
     reach = GRAB_REACH / scene.scale
     return hits.under(event.x, event.y, scene.placed, scene.guidance.areas, scene.selected, reach)
+
+
+def _crossed(press: Press, now: Pointer, scene: Scene) -> int:
+    """The selected region if it waits for its arrow and the drag leads over it; else the camera's number."""
+    region = scene.guidance.region(scene.selected or NO_REGION)
+    if region is None or region.arrow is not None:
+        return NO_REGION
+    over = hits.crosses((press.x, press.y), (now.x, now.y), scene.guidance.areas, region.number)
+    return region.number if over else NO_REGION
 
 
 def _arrow(number: int, scene: Scene) -> Arrow | None:

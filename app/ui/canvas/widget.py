@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -21,11 +21,14 @@ from app.ui.canvas.navigable import Navigable
 from app.ui.canvas.paint_picture import paint_background
 from app.ui.canvas.raster import Dab
 from app.ui.canvas.view import View
+from app.ui.made import made
 from models.motion import Motion
 
 ZOOM_STEP = 2.0**0.5
 RINGED = ("brush", "eraser")
 DARK_BELOW = 128
+SLICE = 0.008
+"""Seconds of work on a large picture between two turns of the event loop."""
 
 
 class Canvas(Navigable):
@@ -51,6 +54,8 @@ class Canvas(Navigable):
         self._overlays = Overlays()
         self._unsubscribe: Callable[[], None] = lambda: None
         self._ring = QRect()
+        self._slices = made(QTimer, self, interval=0, objectName="slices")
+        self._slices.timeout.connect(self._prepare)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Photo")
         self.setAccessibleDescription("Paint regions and draw arrows that say how they moved")
@@ -206,6 +211,14 @@ class Canvas(Navigable):
         if self._shows_focus:
             paint_arrows.paint_frame(painter, QRectF(self.rect()), self.palette().highlight().color())
         painter.end()
+        if self._layers is not None and self._view is not None and not self._layers.is_ready(self._view):
+            self._slices.start()
+
+    def _prepare(self) -> None:
+        """A large picture is made smaller a little at a time, so that nothing else has to wait."""
+        if self._layers is None or self._view is None or self._layers.prepare(self._view, SLICE):
+            self._slices.stop()
+            self.update()
 
     def _paint_lines(self, painter: QPainter, view: View, exposed: QRectF) -> None:
         hand = self.hand

@@ -12,7 +12,15 @@ from app.ui.made import made
 from models.catalog import Option
 
 Value = bool | int | float | str
+LABELS = 72
+"""px for the titles, so that fields stand in one column."""
 _FAR = 1_000_000
+
+
+def height_of(field: QWidget) -> int:
+    """px; a form's title of the same height stands in the field's middle."""
+    field.ensurePolished()
+    return field.sizeHint().height()
 
 
 class OptionForm(QWidget):
@@ -39,10 +47,11 @@ class OptionForm(QWidget):
             row = self._row(option)
             row.setToolTip(option.help)
             row.setAccessibleName(option.title)
-            self._layout.addRow("" if type(option.default) is bool else option.title, row)
+            self._layout.addRow(" " if type(option.default) is bool else option.title, row)
             label = self._layout.labelForField(row)
             if label is not None:
                 label.setToolTip(option.help)
+                label.setMinimumSize(LABELS, height_of(row))
         self.set_values(values or {}, options)
 
     def values(self) -> dict[str, Value]:

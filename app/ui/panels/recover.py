@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.devices import NAMES, Device
 from app.ui.made import made
-from app.ui.panels.option_form import OptionForm
+from app.ui.panels.option_form import LABELS, OptionForm, height_of
 from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import remembered, settings
@@ -62,8 +62,9 @@ class RecoverPanel(QWidget):
         form = QFormLayout()
         form.setHorizontalSpacing(10)
         form.setVerticalSpacing(5)
-        form.addRow("Engine", self._engine)
-        form.addRow("Device", self._device)
+        for title, box in (("Engine", self._engine), ("Device", self._device)):
+            form.addRow(title, box)
+            form.labelForField(box).setMinimumSize(LABELS, height_of(box))
         live = made(QToolButton, accessibleName=actions["live_preview"].text())
         live.setDefaultAction(actions["live_preview"])
         row = QHBoxLayout()
@@ -80,13 +81,15 @@ class RecoverPanel(QWidget):
     def set_devices(self, devices: Iterable[Device]) -> None:
         """What the machine turned out to have; before that, what it might."""
         titles = {device.name: device.title for device in devices}
+        best = next(iter(titles), "")
         self._device.blockSignals(True)
         self._device.clear()
         for name in NAMES:
             if name in ("auto", "cpu") or name in titles:
-                best = next(iter(titles.values()), "")
-                title = titles.get(name) or (f"Automatic: {best}" if name == "auto" and best else _DEVICES[name])
-                self._device.addItem(title, name)
+                chosen = f": {_DEVICES[best]}" if name == "auto" and best else ""
+                self._device.addItem(f"{_DEVICES[name]}{chosen}", name)
+                exact = titles.get(best if name == "auto" else name, "")
+                self._device.setItemData(self._device.count() - 1, exact, Qt.ItemDataRole.ToolTipRole)
         self._device.blockSignals(False)
 
     def _engine_chosen(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.document import Change
@@ -21,13 +22,15 @@ def described(recovery: Recovery) -> str:
         title = catalog.engine(recovery.engine).title
     except ValueError:
         title = recovery.engine
-    parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.0f} s on {recovery.device}"]
+    device = {"cpu": "processor", "cuda": "graphics", "mps": "graphics"}.get(recovery.device, recovery.device)
+    parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.0f} s, {device}"]
     return "  ·  ".join(parts)
 
 
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _SCORES = {
     "reblur": "reblur {:.1f} dB",
-    "sharpness": "sharper x{:.2f}",
+    "sharpness": "sharpness x{:.2f}",
     "moved": "moved {:.1f} px on average",
 }
 """A reblur error alone says little: doing nothing scores best. So it stands with sharpness and motion."""
@@ -36,11 +39,12 @@ _SCORES = {
 def scores_described(scores: Mapping[str, float]) -> str:
     """What was measured, in words with units; what has no words here keeps its name."""
     names = [name for name in _SCORES if name in scores] + [name for name in scores if name not in _SCORES]
-    return "  ·  ".join(_SCORES.get(name, f"{name} {{:.3g}}").format(scores[name]) for name in names)
+    words = [_SCORES.get(name, f"{name} {{:.3g}}").format(scores[name]) for name in names]
+    return " · ".join(word.replace(" ", _NO_BREAK) for word in words)
 
 
 class RecoveriesPanel(QWidget):
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, actions: dict[str, QAction]) -> None:
         super().__init__()
         self._desk = desk
         self._list = made(QListWidget, accessibleName="Recoveries", toolTip="What was recovered; select one to see it")
@@ -54,7 +58,10 @@ class RecoveriesPanel(QWidget):
         self._delete.clicked.connect(self._remove)
         row = QHBoxLayout()
         row.addWidget(self._notes, 1)
-        row.addWidget(self._delete, 0, Qt.AlignmentFlag.AlignTop)
+        self._reverse = made(QToolButton, iconSize=QSize(17, 17), accessibleName=actions["reverse"].text())
+        self._reverse.setDefaultAction(actions["reverse"])
+        for button in (self._reverse, self._delete):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.addWidget(self._list)
         layout.addLayout(row)
@@ -78,7 +85,8 @@ class RecoveriesPanel(QWidget):
             self._list.setCurrentRow(-1 if current is None else current)
         self._list.setFixedHeight(min(max(len(recoveries), 1), 6) * 24 + 8)
         self._list.setVisible(bool(recoveries))
-        self._delete.setVisible(current is not None)
+        for button in (self._reverse, self._delete):
+            button.setVisible(current is not None)
         self._notes.setText(self._words())
 
     def _words(self) -> str:
