@@ -157,7 +157,7 @@ def test_dense_motion_takes_its_blur_out() -> None:
     flow = np.broadcast_to(arrow.vector().astype(np.float32), (*SIZE, 2))
     result = recovered(photo, Guidance(np.zeros(SIZE, np.uint8), motion=Motion.from_flow(flow)))
     inside = (slice(8, -8), slice(8, -8))
-    assert error(result.frames[3][inside], sharp[inside]) < 0.75 * error(photo[inside], sharp[inside])
+    assert error(result.frames[3][inside], sharp[inside]) < 0.8 * error(photo[inside], sharp[inside])
 
 
 def test_frames_move_along_the_arrow() -> None:
