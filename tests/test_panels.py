@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QToolBar
+from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QSpinBox, QToolBar
 
 from app.devices import Device
 from app.document import Document
@@ -15,7 +15,7 @@ from app.photo import Photo
 from app.ui.export_dialog import FORMATS, ExportDialog
 from app.ui.panels.number import Number
 from app.ui.panels.option_form import OptionForm
-from app.ui.panels.recover import duration, thumbnail
+from app.ui.panels.recover import RecoverPanel, duration, thumbnail
 from app.ui.panels.recoveries import described, scores_described
 from app.ui.panels.region_list import described as arrow_described
 from app.ui.recover_button import RecoverButton
@@ -266,6 +266,7 @@ def test_the_marks_are_told_where_they_matter_and_end_with_the_document(shell, d
     assert dialog._note.text() == ""
     shell.desk.set_document(Document(photo()))
     assert (shell.player.playback.start, shell.player.playback.end) == (0, 1)
+    assert shell.player.position == 0.5
 
 
 def test_devices_are_told_in_words_that_fit(shell):
@@ -278,3 +279,17 @@ def test_devices_are_told_in_words_that_fit(shell):
     assert box.itemData(0, Qt.ItemDataRole.ToolTipRole) == "Some Very Long Graphics Card 24 GB"
     room = box.width() - 40
     assert all(box.fontMetrics().horizontalAdvance(box.itemText(row)) <= room for row in range(box.count()))
+
+
+def test_an_engines_options_are_remembered_by_the_next_window(shell):
+    form = next(row for row in shell.recover.form.findChildren(QSpinBox) if row.accessibleName() == "Frames")
+    form.setValue(12)
+    again = RecoverPanel(shell.recovering, shell.actions_by_name)
+    assert again.form.values()["frames"] == 12
+    again.deleteLater()
+
+
+def test_a_recovery_is_described_in_one_line():
+    quick, slow = replace(recovery(), seconds=0.42), replace(recovery(), seconds=41.3, device="cuda")
+    assert described(quick) == "As drawn  ·  3 frames  ·  0.4 s, processor"
+    assert described(slow) == "As drawn  ·  3 frames  ·  41 s, graphics"

@@ -228,8 +228,11 @@ class Files(QObject):
             return True
         box = QMessageBox(self._window)
         box.setWindowTitle("Unshutter")
-        box.setText(f"{document.photo.name} has changes that were not saved.")
-        box.setInformativeText("Save them in a project?")
+        name, question = document.photo.name, "Save them in a project?"
+        if document.path is not None:
+            name, question = document.path.name, "Save them?"
+        box.setText(f"{name} has changes that were not saved.")
+        box.setInformativeText(question)
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)

@@ -91,6 +91,7 @@ class Player(QObject):
         """Drop everything: another document comes."""
         self._copies.clear()
         self.playback.set_range(0.0, 1.0)
+        self.playback.seek(0.5)
         self.show(None)
 
     def _keep(self, recovery: Recovery, copy: Recovery) -> None:

@@ -24,7 +24,8 @@ def settings() -> QSettings:
 def remembered(key: str, usual: T) -> T:
     """What was kept under this key, in the type of `usual`; `usual` itself where it is nothing of that type."""
     try:
-        value = settings().value(key, usual, type(usual))
+        kinds = () if isinstance(usual, dict) else (type(usual),)  # Qt makes an empty one of any dict
+        value = settings().value(key, usual, *kinds)
     except (TypeError, ValueError):
         return usual
     return value if isinstance(value, type(usual)) else usual

@@ -95,7 +95,7 @@ class Scrubber(QWidget):
         painter.setClipRect(strip)
         width = strip.width() / max(len(self._thumbnails), 1)
         for place, picture in enumerate(self._thumbnails):
-            cell = QRectF(strip.left() + place * width, strip.top(), width, strip.height())
+            cell = QRectF(strip.left() + place * width, strip.top(), width - 1, strip.height())
             factor = max(cell.width() / picture.width(), cell.height() / picture.height())
             shown = QRectF(0, 0, cell.width() / factor, cell.height() / factor)
             shown.moveCenter(QRectF(picture.rect()).center())

@@ -23,7 +23,8 @@ def described(recovery: Recovery) -> str:
     except ValueError:
         title = recovery.engine
     device = {"cpu": "processor", "cuda": "graphics", "mps": "graphics"}.get(recovery.device, recovery.device)
-    parts = [title, f"{len(recovery.frames)} frames", f"{recovery.seconds:.0f} s, {device}"]
+    seconds = f"{recovery.seconds:.{1 if recovery.seconds < 10 else 0}f} s"
+    parts = [title, f"{len(recovery.frames)} frames", f"{seconds}, {device}"]
     return "  ·  ".join(parts)
 
 
