@@ -85,6 +85,15 @@ ENGINES: tuple[Engine, ...] = (
         options="models.drawn.options:OPTIONS",
         asks="motion",
     ),
+    Engine(
+        name="trajectory",
+        title="Trajectories",
+        summary="A network finds how far every pixel moved, along what is painted. Draw lengths where it is too timid.",
+        run="models.trajectory.engine:run",
+        options="models.trajectory.options:OPTIONS",
+        weights=("motion",),
+        asks="guidance",
+    ),
 )
 
 

@@ -1,0 +1,113 @@
+"""The engine that finds the motion by itself, with the weights that are shipped."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from models import catalog, loading
+from models.guidance import Guidance, Region
+from models.motion import Arrow
+from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.trajectory.engine import found, seen_at, suggest
+
+
+def slid(length: int, height: int = 96, width: int = 128) -> np.ndarray:
+    """A texture that slides `length` px to the right in the left half of the picture and stands still in the right."""
+    dice = np.random.default_rng(3)
+    coarse = dice.random((height // 4, (width + 40) // 4, 3)).astype(np.float32)
+    texture = cv2.resize(coarse, (width + 40, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    instants = [texture[:, 20 - n : 20 - n + width] for n in range(length + 1)]
+    blurred = np.mean([one**2.2 for one in instants], 0) ** (1 / 2.2)
+    picture = np.where(np.arange(width)[None, :, None] < width // 2, blurred, texture[:, 20 : 20 + width])
+    return (picture * 255).round().astype(np.uint8)
+
+
+def left_half(arrow: Arrow, height: int = 96, width: int = 128) -> Guidance:
+    areas = np.zeros((height, width), np.uint8)
+    areas[:, : width // 2] = 1
+    areas[:, width // 2 :] = 2
+    return Guidance(areas, (Region(1, "moving", arrow), Region(2, "still", Arrow(0, 0))))
+
+
+def recovered(guidance: Guidance, pixels: np.ndarray | None = None, **options: object) -> Recovery:
+    pixels = slid(10) if pixels is None else pixels
+    run = catalog.load("trajectory")
+    return run(Inputs(pixels, guidance, "cpu"), {"frames": 3, **options}, lambda progress: None, lambda: False)
+
+
+def test_the_way_told_is_the_way_found() -> None:
+    right = recovered(left_half(Arrow(0, 10)), told="directions")
+    assert right.motion is not None
+    flow = right.motion.resized(96, 128).flow()
+    moving, still = flow[20:-20, 16:48], flow[:, 80:]
+    assert moving[..., 0].mean() > 1
+    assert np.abs(moving[..., 1]).mean() < 0.5 * moving[..., 0].mean()
+    assert np.abs(still).mean() < 0.2
+    assert right.frames.shape == (3, 96, 128, 3)
+    assert right.engine == "trajectory"
+
+
+def test_flipped_guidance_gives_the_reverse() -> None:
+    there, back = recovered(left_half(Arrow(0, 10))), recovered(left_half(Arrow(180, 10))).reversed()
+    assert there.motion is not None
+    assert back.motion is not None
+    assert np.allclose(there.motion.trajectories, back.motion.trajectories, atol=1e-3)
+    assert np.abs(there.frames.astype(int) - back.frames).mean() < 0.1
+
+
+def test_what_stands_still_stays_untouched() -> None:
+    pixels = slid(10)
+    frames = recovered(left_half(Arrow(0, 10)), pixels).frames
+    assert all(np.array_equal(frame[:, 100:], pixels[:, 100:]) for frame in frames)
+
+
+def test_without_guidance_the_network_says_something_or_says_so() -> None:
+    recovery = recovered(Guidance.empty(96, 128))
+    assert recovery.motion is not None
+    moved = np.hypot(*np.moveaxis(recovery.motion.flow(), -1, 0))
+    assert moved.max() > 0.5 or any("Hardly any motion" in note for note in recovery.notes)
+    suggestion = suggest(Inputs(slid(10), Guidance.empty(96, 128), "cpu"))
+    assert suggestion.areas.shape == (96, 128)
+
+
+def test_zeroed_weights_leave_the_photo_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.trajectory import engine
+
+    def zeroed(network: torch.nn.Module, name: str, device: torch.device) -> torch.nn.Module:
+        for parameter in loading.load_weights(network, name, device).parameters():
+            parameter.zero_()
+        return network
+
+    monkeypatch.setattr(engine, "load_weights", zeroed)
+    pixels = slid(10)
+    recovery = recovered(left_half(Arrow(0, 10)), pixels)
+    assert all(np.array_equal(frame, pixels) for frame in recovery.frames)
+
+
+def test_sixteen_bits_and_plain_grey_keep_their_colour() -> None:
+    grey = np.full((64, 80, 3), 30000, np.uint16)
+    recovery = recovered(Guidance(np.zeros((64, 80), np.uint8), camera=Arrow(45, 8)), grey)
+    assert recovery.frames.dtype == np.uint16
+    assert np.abs(recovery.frames.astype(int) - 30000).max() < 300
+
+
+def test_the_motion_of_a_large_photo_is_found_in_its_own_px() -> None:
+    large = cv2.resize(slid(10), (1280, 960), interpolation=cv2.INTER_LINEAR)
+    guidance = left_half(Arrow(0, 100), 960, 1280)
+    ends = found(seen_at(Inputs(large, guidance), 0), "arrows", torch.device("cpu"))
+    flow = ends.motion(np.linspace(0, 1, 3, dtype=np.float32)).resized(96, 128).flow()
+    assert flow[20:-20, 16:48, 0].mean() > 10
+
+
+def test_it_can_be_cancelled_and_refuses_wrong_guidance() -> None:
+    steps: list[Progress] = []
+    run = catalog.load("trajectory")
+    with pytest.raises(Cancelled):
+        run(Inputs(slid(4), left_half(Arrow(0, 4)), "cpu"), {"frames": 3}, steps.append, lambda: True)
+    with pytest.raises(ValueError, match="another size"):
+        run(Inputs(slid(4), Guidance.empty(8, 8), "cpu"), {"frames": 3}, steps.append, lambda: False)
+    with pytest.raises(ValueError, match="told is one of"):
+        recovered(left_half(Arrow(0, 4)), told="everything")
