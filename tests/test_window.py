@@ -344,3 +344,13 @@ def test_paint_is_pale_over_a_frame_and_gone_while_it_plays(shell, opened):
     shell.player.pause()
     shell.actions_by_name["compare"].trigger()
     assert shown() == (True, 1)
+
+
+def test_a_canvas_that_was_not_reached_by_key_shows_no_focus_frame(shell, qtbot):
+    shell.activateWindow()
+    qtbot.waitUntil(shell.isActiveWindow)
+    shell.welcome._cards[0].setFocus()
+    shell.files.open_sample(samples()[-1])
+    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    assert shell.canvas.hasFocus()
+    assert not shell.canvas._shows_focus

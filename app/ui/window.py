@@ -202,6 +202,9 @@ class Window(QMainWindow):
         document = self.desk.document
         self.recovering.forget()
         self.canvas.set_document(document)
+        focused = self.focusWidget()
+        if focused is not None:
+            focused.clearFocus()  # or Qt hands it on from the page that goes as if Tab had been pressed
         self._pages.setCurrentIndex(0 if document is None else 1)
         self.error_bar.dismiss()
         if document is None:
