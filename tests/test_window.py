@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox, QWidget
 
@@ -346,11 +346,12 @@ def test_paint_is_pale_over_a_frame_and_gone_while_it_plays(shell, opened):
     assert shown() == (True, 1)
 
 
-def test_a_canvas_that_was_not_reached_by_key_shows_no_focus_frame(shell, qtbot):
+def test_another_document_ends_the_focus_frame(shell, opened, qtbot):
     shell.activateWindow()
     qtbot.waitUntil(shell.isActiveWindow)
-    shell.welcome._cards[0].setFocus()
-    shell.files.open_sample(samples()[-1])
-    qtbot.waitUntil(lambda: shell.desk.document is not None, timeout=PATIENCE)
+    shell.canvas.clearFocus()
+    shell.canvas.setFocus(Qt.FocusReason.TabFocusReason)
+    assert shell.canvas._shows_focus
+    shell.desk.set_document(Document(opened.photo))
     assert shell.canvas.hasFocus()
     assert not shell.canvas._shows_focus

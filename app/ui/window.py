@@ -202,9 +202,6 @@ class Window(QMainWindow):
         document = self.desk.document
         self.recovering.forget()
         self.canvas.set_document(document)
-        focused = self.focusWidget()
-        if focused is not None:
-            focused.clearFocus()  # or Qt hands it on from the page that goes as if Tab had been pressed
         self._pages.setCurrentIndex(0 if document is None else 1)
         self.error_bar.dismiss()
         if document is None:
@@ -216,6 +213,7 @@ class Window(QMainWindow):
             self._facts.setText(f"{width} x {height} px, {document.photo.pixels.itemsize * 8} bit")
             self.canvas.set_tool("arrow" if document.guidance.regions else "brush")
             self.canvas.set_brush_size(max(8.0, min(height, width) / 16))
+            self.canvas.clearFocus()  # Qt may have handed it on from the page that went, as if Tab had been pressed
             self.canvas.setFocus()
             self.recovering.warm()
             if not self._devices_known:
