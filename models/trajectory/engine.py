@@ -61,7 +61,7 @@ def run(
         engine="trajectory",
         options=values,
         seconds=time.perf_counter() - start,
-        notes=(*notes, *faint, *recovery.notes),
+        notes=(*notes, *faint, *(note.replace("drawn motion", "found motion") for note in recovery.notes)),
     )
 
 
