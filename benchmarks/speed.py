@@ -93,13 +93,19 @@ def multiply_adds(work: Callable[[], object]) -> float:
     def sampling(picture: tuple[int, ...], grid: tuple[int, ...], mode: int, *rest: object, **more: object) -> int:
         return 2 * picture[1] * math.prod(grid[:-1]) * (16 if mode == 2 else 4)
 
-    def unsampling(gradient: object, picture: tuple[int, ...], grid: tuple[int, ...], mode: int, *rest: object,
-                   **more: object) -> int:
+    def unsampling(
+        gradient: object, picture: tuple[int, ...], grid: tuple[int, ...], mode: int, *rest: object, **more: object
+    ) -> int:
         return sampling(picture, grid, mode)
 
     aten = torch.ops.aten
-    mapping = {aten._fft_r2c: fourier, aten._fft_c2r: fourier, aten._fft_c2c: fourier,
-               aten.grid_sampler_2d: sampling, aten.grid_sampler_2d_backward: unsampling}
+    mapping = {
+        aten._fft_r2c: fourier,
+        aten._fft_c2r: fourier,
+        aten._fft_c2c: fourier,
+        aten.grid_sampler_2d: sampling,
+        aten.grid_sampler_2d_backward: unsampling,
+    }
     with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         work()
     return counter.get_total_flops() / 2
@@ -136,8 +142,10 @@ def main() -> None:
             for kind in TOLD if engine.asks == "motion" else TOLD[:1]:
                 row = in_a_child(engine.name, kind, size, counts=size != "6000x4000")
                 giga = f"{row['multiply_adds'] / 1e9:8.1f}" if "multiply_adds" in row else f"{'':8s}"
-                print(f"{engine.name:16s} {kind:6s} {size:>10s} {giga} {row['cpu_seconds']:8.2f} {row['peak_mb']:8.0f}",
-                      flush=True)
+                print(
+                    f"{engine.name:16s} {kind:6s} {size:>10s} {giga} {row['cpu_seconds']:8.2f} {row['peak_mb']:8.0f}",
+                    flush=True,
+                )
                 rows.append({"engine": engine.name, "told": kind, "size": size, **row})
     print(json.dumps({"engines": rows}))
 

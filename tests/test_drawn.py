@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import catalog, exposure
 from models.drawn.blurring import Blur, Field, Shift, Still, fast_length
-from models.drawn.layers import motion_of, scene
+from models.drawn.layers import extent, motion_of, scene
 from models.drawn.splatting import filled, splatted_offsets
 from models.drawn.tiles import Tile, tiles
 from models.guidance import Guidance, Region
@@ -121,14 +121,14 @@ def test_filling_keeps_what_is_known() -> None:
 @given(height=st.integers(1, 3000), width=st.integers(1, 3000))
 def test_tiles_cover_the_photo(height: int, width: int) -> None:
     covered = np.zeros((height, width), bool)
-    for tile in tiles(height, width, 1024):
+    for tile in tiles((0, 0, height, width), 1024):
         covered[tile.y0 : tile.y1, tile.x0 : tile.x1] = True
     assert covered.all()
 
 
 def test_tiles_of_one_picture_put_it_together_again() -> None:
     picture, whole = scenery(300, 260), np.zeros((300, 260, 3), np.uint8)
-    for tile in tiles(300, 260, 90):
+    for tile in tiles((0, 0, 300, 260), 90):
         tile.put(whole, picture[tile.y0 : tile.y1, tile.x0 : tile.x1])
     np.testing.assert_array_equal(whole, picture)
 
@@ -290,6 +290,15 @@ def test_motion_of_a_large_photo_stands_on_a_coarser_grid() -> None:
     motion = motion_of(Guidance(np.zeros((600, 2048), np.uint8), camera=Arrow(0, 40)), instants(3))
     assert motion.offsets.shape == (3, 300, 1024, 2)
     np.testing.assert_allclose(motion.flow()[0, 0], [40, 0], atol=1e-4)
+
+
+def test_only_what_moves_is_worked_on() -> None:
+    areas = np.zeros((200, 300), np.uint8)
+    areas[50:60, 100:120], areas[190:, :] = 1, 2
+    regions = (Region(1, "block", Arrow(0, 8)), Region(2, "floor", Arrow(0, 0)))
+    assert extent(scene(Guidance(areas, regions)), areas, 10) == (40, 90, 70, 130)
+    assert extent(scene(Guidance(areas, regions)), areas, 80) == (0, 20, 140, 200)
+    assert extent(scene(Guidance(areas, regions, camera=Arrow(0, 5))), areas, 10) == (0, 0, 200, 300)
 
 
 def test_layers_stand_back_to_front() -> None:

@@ -51,8 +51,17 @@ def main(arguments: list[str] | None = None) -> None:
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}
     train(
-        run, world, Budget(chosen.minutes, chosen.steps), chosen.out, seed=chosen.seed, frames=chosen.frames,
-        check=check, check_every=chosen.check_every, held_out=few, real=real, share=chosen.share,
+        run,
+        world,
+        Budget(chosen.minutes, chosen.steps),
+        chosen.out,
+        seed=chosen.seed,
+        frames=chosen.frames,
+        check=check,
+        check_every=chosen.check_every,
+        held_out=few,
+        real=real,
+        share=chosen.share,
     )
 
 

@@ -107,9 +107,18 @@ class Stock:
 
 
 def train(
-    run: Run, world: World, budget: Budget, out: Path, *, seed: int = 0, frames: int = 7,
-    check: Callable[[nn.Module], dict[str, float]] | None = None, check_every: float = 300.0,
-    held_out: Batch | None = None, real: Batch | None = None, share: float = 0.0,
+    run: Run,
+    world: World,
+    budget: Budget,
+    out: Path,
+    *,
+    seed: int = 0,
+    frames: int = 7,
+    check: Callable[[nn.Module], dict[str, float]] | None = None,
+    check_every: float = 300.0,
+    held_out: Batch | None = None,
+    real: Batch | None = None,
+    share: float = 0.0,
     say: Callable[[str], None] = print,
 ) -> Run:
     """Train until the budget is gone; write checkpoint, log and sheets into `out`.
@@ -170,8 +179,12 @@ def _step(run: Run, batch: Batch, dice: Dice, rate: float, ranks: int) -> torch.
 
 
 def _keep(
-    run: Run, out: Path, check: Callable[[nn.Module], dict[str, float]] | None, held_out: Batch | None,
-    say: Callable[[str], None], rank: int,
+    run: Run,
+    out: Path,
+    check: Callable[[nn.Module], dict[str, float]] | None,
+    held_out: Batch | None,
+    say: Callable[[str], None],
+    rank: int,
 ) -> None:
     """Score, log and save; only the first of several processes does."""
     if rank:

@@ -75,9 +75,7 @@ class Exporting(QObject):
         if document is None:
             return
         try:
-            line = as_command(
-                document, self._files.origin, recovering.engine, recovering.options, recovering.device
-            )
+            line = as_command(document, self._files.origin, recovering.engine, recovering.options, recovering.device)
         except ValueError as error:
             self._desk.fail(str(error), {"Save…": lambda: self._files.save(self.copy_as_command)})
             return

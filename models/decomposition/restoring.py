@@ -60,9 +60,7 @@ class Restorer:
             return torch.zeros_like(base(stack)), share
         return in_tiles(self.network, stack) * share, share
 
-    def _band(
-        self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor
-    ) -> None:
+    def _band(self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor) -> None:
         """Fill rows `top` to `top + BAND` of `out`."""
         height, width = out.shape[:2]
         rows = min(BAND, height - top)

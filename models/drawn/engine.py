@@ -13,7 +13,7 @@ import torch
 from models import exposure
 from models.catalog import checked
 from models.devices import run_on
-from models.drawn.layers import Moving, motion_of, scene, shrunk
+from models.drawn.layers import Moving, extent, motion_of, scene, shrunk
 from models.drawn.restoration import Restoration, Settings
 from models.drawn.tiles import OVERLAP, Tile, tiles
 from models.guidance import Guidance
@@ -24,6 +24,8 @@ _SIDE = 1024
 _MOTION_TIMES = 9
 _LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
+_ROOM = OVERLAP + 8
+"""Px around all that moves: a tile's soft start, and the softness of outlines."""
 
 
 def run(
@@ -119,10 +121,10 @@ class _Job:
     tally: _Tally = field(default_factory=_Tally)
 
     def run(self) -> None:
-        self.frames = np.empty((len(self.times), *self.pixels.shape), self.pixels.dtype)
+        self.frames = np.repeat(self.pixels[None], len(self.times), 0)
         things = scene(self.guidance)
-        plan = list(tiles(self.pixels.shape[0], self.pixels.shape[1], _SIDE))
         reach = max(thing.reach() for thing in things)
+        plan = list(tiles(extent(things, self.guidance.areas, math.ceil(reach) + _ROOM), _SIDE))
         margin = math.ceil(reach) + 4 if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
         for n, tile in enumerate(plan):
             self.done, self.share = n / len(plan), 1 / len(plan)
@@ -142,8 +144,6 @@ class _Job:
         photo = self.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1]
         piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, self.device, self.check)
         if piece.still:
-            for frame in self.frames:
-                tile.put(frame, photo)
             return
         touched = piece.touched()
         if self.settings.sharpen:

@@ -67,6 +67,18 @@ def scene(guidance: Guidance) -> tuple[Moving, ...]:
     return things
 
 
+def extent(things: tuple[Moving, ...], areas: np.ndarray, room: int) -> tuple[int, int, int, int]:
+    """The rectangle y0, x0, y1, x1 of `areas` (H, W) outside which nothing moves, with `room` px around it."""
+    height, width = areas.shape
+    moving = [thing.number for thing in things if not thing.still]
+    inside = np.isin(areas, moving) if NO_REGION not in moving else np.ones_like(areas, bool)
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    if not len(rows):
+        return 0, 0, height, width
+    y0, x0 = max(int(rows[0]) - room, 0), max(int(columns[0]) - room, 0)
+    return y0, x0, min(int(rows[-1]) + 1 + room, height), min(int(columns[-1]) + 1 + room, width)
+
+
 def window_of(areas: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
     """Areas inside y0, x0, y1, x1, which may reach beyond the photo: its border goes on there."""
     y0, x0, y1, x1 = window

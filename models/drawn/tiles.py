@@ -44,11 +44,12 @@ def _rise(length: int) -> np.ndarray:
     return np.minimum((np.arange(length, dtype=np.float32) + 1) / (OVERLAP + 1), 1)
 
 
-def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Tiles of at most about `side` px that cover a photo, row by row."""
-    for y0, y1 in _spans(height, side):
-        for x0, x1 in _spans(width, side):
-            yield Tile(y0, x0, y1, x1)
+def tiles(rectangle: tuple[int, int, int, int], side: int) -> Iterator[Tile]:
+    """Tiles of at most about `side` px that cover a rectangle y0, x0, y1, x1 of a photo, row by row."""
+    top, left, bottom, right = rectangle
+    for y0, y1 in _spans(bottom - top, side):
+        for x0, x1 in _spans(right - left, side):
+            yield Tile(top + y0, left + x0, top + y1, left + x1)
 
 
 def _spans(length: int, side: int) -> list[tuple[int, int]]:

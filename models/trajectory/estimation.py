@@ -80,9 +80,7 @@ def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch
     return torch.from_numpy(np.stack(channels).astype(np.float32))[None]
 
 
-def estimate(
-    network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | None = None, told: str = "arrows"
-) -> Ends:
+def estimate(network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | None = None, told: str = "arrows") -> Ends:
     """The motion of a whole photo (1, 3, H, W), sRGB curve, on the network's device.
 
     flow  the guidance's, (H, W, 2) px of the photo with NaN where nothing is known; None where nothing is said.

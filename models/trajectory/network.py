@@ -57,9 +57,7 @@ class MotionNetwork(nn.Module):
         super().__init__()
         self.stem = _joined(4 * 4 + GUIDANCE_CHANNELS, widths[0])
         pairs = list(pairwise(widths))
-        self.down = nn.ModuleList(
-            nn.Sequential(_joined(a, b, 2), *(Block(b) for _ in range(depth))) for a, b in pairs
-        )
+        self.down = nn.ModuleList(nn.Sequential(_joined(a, b, 2), *(Block(b) for _ in range(depth))) for a, b in pairs)
         self.up = nn.ModuleList(_joined(a + b, a) for a, b in pairs)
         self.trace = _joined(CHANNELS, widths[1], kernel=1)
         self.merge = _joined(2 * widths[1], widths[1], kernel=1)

@@ -22,7 +22,5 @@ LIMIT = Option(
     20000,
     unit="px",
 )
-SHARPEN = Option(
-    "sharpen", "Sharpen", True, "Take the blur out along the motion; without, the photo itself is moved."
-)
+SHARPEN = Option("sharpen", "Sharpen", True, "Take the blur out along the motion; without, the photo itself is moved.")
 OPTIONS: tuple[Option, ...] = (FRAMES, GUIDANCE, SHARPEN, LIMIT)

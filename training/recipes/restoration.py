@@ -104,7 +104,6 @@ class Restoration:
 
     def _moved(self, batch: Batch, t: torch.Tensor) -> torch.Tensor:
 
-
         return base(aligned(batch["photo"], self.motion(batch), t)[0])
 
 

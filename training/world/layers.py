@@ -87,8 +87,13 @@ def foregrounds(dice: Dice, photos: Photos, shapes: Shapes, size: int) -> tuple[
 
 
 def _stamp(
-    dice: Dice, photos: Photos, shapes: Shapes, which: tuple[torch.Tensor, ...], place: torch.Tensor,
-    colour: torch.Tensor, alpha: torch.Tensor,
+    dice: Dice,
+    photos: Photos,
+    shapes: Shapes,
+    which: tuple[torch.Tensor, ...],
+    place: torch.Tensor,
+    colour: torch.Tensor,
+    alpha: torch.Tensor,
 ) -> None:
     """Fill in, in place, the layers that are cut-outs of real objects."""
     mine = torch.nonzero(shapes.kind[which] == CUTOUT)[:, 0]

@@ -59,8 +59,14 @@ def undone(path: torch.Tensor) -> torch.Tensor:
 
 
 def random_moves(
-    dice: Dice, s: torch.Tensor, shape: tuple[int, ...], reach: float, radius: torch.Tensor, centre: torch.Tensor,
-    spin: float, still: float,
+    dice: Dice,
+    s: torch.Tensor,
+    shape: tuple[int, ...],
+    reach: float,
+    radius: torch.Tensor,
+    centre: torch.Tensor,
+    spin: float,
+    still: float,
 ) -> torch.Tensor:
     """Random matrices (*shape, N, 2, 3): at most `reach` px of travel; turning and zooming move a point at `radius` px
     (*shape) from `centre` (*shape, 2) by at most `spin` times `reach`; a share `still` of them does not move."""
@@ -77,8 +83,14 @@ def random_moves(
 
 
 def camera_and_layers(
-    dice: Dice, s: torch.Tensor, reach: float, size: int, centre: torch.Tensor, radius: torch.Tensor,
-    joint: torch.Tensor, child: torch.Tensor,
+    dice: Dice,
+    s: torch.Tensor,
+    reach: float,
+    size: int,
+    centre: torch.Tensor,
+    radius: torch.Tensor,
+    joint: torch.Tensor,
+    child: torch.Tensor,
 ) -> torch.Tensor:
     """All paths of a batch of scenes, (B, L + 1, N, 2, 3), the background's first.
 

@@ -86,9 +86,7 @@ class World:
         canvas = self.size + 2 * (math.ceil(0.9 * reach) + 6)
         shapes = random_shapes(dice, count, self.size, len(self.photos.cutouts) > 0)
         s = torch.linspace(-1, 1, steps + 1, device=self.device)
-        paths = camera_and_layers(
-            dice, s, reach, self.size, shapes.centre, shapes.radius, shapes.joint, shapes.child
-        )
+        paths = camera_and_layers(dice, s, reach, self.size, shapes.centre, shapes.radius, shapes.joint, shapes.child)
         background = backgrounds(dice, self.photos, count, canvas)
         background = lit(dice, background) if sensor else background
         layers, number = foregrounds(dice, self.photos, shapes, canvas)

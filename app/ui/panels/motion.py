@@ -183,8 +183,10 @@ class MotionPanel(QWidget):
             return ""
         guidance = document.guidance
         if not guidance.regions and guidance.camera is None and guidance.motion is None:
-            return "Paint over something that moved (B), then drag along its motion (A). " \
-                   "Drag outside every region if the camera itself moved."
+            return (
+                "Paint over something that moved (B), then drag along its motion (A). "
+                "Drag outside every region if the camera itself moved."
+            )
         if self.selected is not None and self.arrow() is None:
             return "No motion said yet: drag an arrow in the picture, or set a length here."
         if document.guidance.motion is not None:

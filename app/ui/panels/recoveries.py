@@ -52,8 +52,8 @@ class RecoveriesPanel(QWidget):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._notes = QLabel(wordWrap=True)
         self._notes.setProperty("faint", True)
-        self._delete = made(QToolButton,
-            icon=icon("delete"), toolTip="Delete this recovery", accessibleName="Delete this recovery"
+        self._delete = made(
+            QToolButton, icon=icon("delete"), toolTip="Delete this recovery", accessibleName="Delete this recovery"
         )
         self._delete.setIconSize(QSize(17, 17))
         self._delete.clicked.connect(self._remove)
