@@ -17,6 +17,8 @@ from models.drawn.splatting import splatted_offsets
 
 STILL = 0.05
 """Px under which a pixel counts as still."""
+_WIDE = 6.0
+"""Px of a Gaussian's sigma beyond which a convolution takes gigabytes."""
 _MODE, _MODE_NUMBER = "bicubic", 2
 
 Displacement = Callable[[float], torch.Tensor]
@@ -157,7 +159,10 @@ def fast_length(length: int) -> int:
 
 
 def softened(picture: torch.Tensor, sigma: float) -> torch.Tensor:
-    """`picture` (1, C, H, W) under a Gaussian of `sigma` px, border replicated."""
+    """`picture` (1, C, H, W) under a Gaussian of `sigma` px, border replicated; a wide one on a coarser grid."""
+    if sigma > _WIDE:
+        half = functional.avg_pool2d(picture, 2, ceil_mode=True, count_include_pad=False)
+        return functional.interpolate(softened(half, sigma / 2), size=picture.shape[-2:], mode="bilinear")
     radius = max(1, math.ceil(3 * sigma))
     bell = (-torch.arange(-radius, radius + 1, device=picture.device).square() / (2 * sigma * sigma)).exp().to(picture)
     bell = (bell / bell.sum()).expand(picture.shape[1], 1, 1, -1)
