@@ -19,6 +19,8 @@ STILL = 0.05
 """Px under which a pixel counts as still."""
 _WIDE = 6.0
 """Px of a Gaussian's sigma beyond which a convolution takes gigabytes."""
+_SAMPLES_AT_ONCE = 1 << 22
+"""Bounds what one step of a dense blur holds in memory: some 100 MB."""
 _MODE, _MODE_NUMBER = "bicubic", 2
 
 Displacement = Callable[[float], torch.Tensor]
@@ -118,8 +120,8 @@ class Field:
         groups = []
         for power in range(2, halvings + 1):
             numbers = (self.moves & (wanted == power)).flatten().nonzero()[:, 0]
-            if len(numbers):
-                groups.append((numbers, places[:: 2 ** (halvings - power), numbers][None].contiguous()))
+            for some in numbers.split(_SAMPLES_AT_ONCE >> power) if len(numbers) else ():
+                groups.append((some, places[:: 2 ** (halvings - power), some][None].contiguous()))
         return groups
 
     def forward(self, layer: torch.Tensor) -> torch.Tensor:

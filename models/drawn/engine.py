@@ -20,7 +20,8 @@ from models.guidance import Guidance
 from models.motion import instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
-_SIDE = 1024
+_SIDE, _DENSE_SIDE = 1024, 640
+"""Px of a tile; a dense motion keeps dozens of fields for each."""
 _MOTION_TIMES = 9
 _LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
@@ -124,7 +125,8 @@ class _Job:
         self.frames = np.repeat(self.pixels[None], len(self.times), 0)
         things = scene(self.guidance)
         reach = max(thing.reach() for thing in things)
-        plan = list(tiles(extent(things, self.guidance.areas, math.ceil(reach) + _ROOM), _SIDE))
+        side = _SIDE if self.guidance.motion is None else _DENSE_SIDE
+        plan = list(tiles(extent(things, self.guidance.areas, math.ceil(reach) + _ROOM), side))
         margin = math.ceil(reach) + 4 if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
         for n, tile in enumerate(plan):
             self.done, self.share = n / len(plan), 1 / len(plan)
