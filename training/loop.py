@@ -34,7 +34,7 @@ CHUNK_BATCHES = 16
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: `minutes` of wall clock over all sessions, or exactly `steps` where given."""
+    """How long to train: `minutes` of wall clock over all runs, or exactly `steps` where given."""
 
     minutes: float = 30.0
     steps: int | None = None
