@@ -33,6 +33,7 @@ class Result:
     """What one contender reached on one exposure."""
 
     name: str
+    clip: str
     floor: float
     warped: float
     oracle: float
@@ -72,6 +73,7 @@ def scored(one: Exposure, contender: Contender, kind: str) -> tuple[Result, np.n
     told, path = true_motion(one, kind), true_motion(one, "offsets")
     result = Result(
         name=one.name,
+        clip=one.clip,
         floor=psnr(one.repeated, one.frames),
         warped=psnr(warped(one.photo, told), one.frames),
         oracle=psnr(warped(one.frames[FRAMES // 2], path), one.frames),
@@ -89,14 +91,15 @@ def summary(results: list[Result]) -> dict[str, object]:
     """Means over exposures, the gain and the share with their 95 % intervals."""
     numbers = [name for name, value in asdict(results[0]).items() if isinstance(value, float)]
     means: dict[str, object] = {name: _mean([getattr(result, name) for result in results]) for name in numbers}
+    clips = [result.clip for result in results]
     third = sorted(results, key=lambda result: result.floor)[: max(1, len(results) // 3)]
     return {
         "exposures": len(results),
         **means,
         "gain": _mean([result.gain for result in results]),
-        "gain_interval": [round(bound, 3) for bound in bootstrap([result.gain for result in results])],
+        "gain_interval": [round(bound, 3) for bound in bootstrap([result.gain for result in results], clips)],
         "share": _mean([result.share for result in results]),
-        "share_interval": [round(bound, 3) for bound in bootstrap([result.share for result in results])],
+        "share_interval": [round(bound, 3) for bound in bootstrap([result.share for result in results], clips)],
         "hardest_third": {
             name: _mean([getattr(result, name) for result in third]) for name in ("floor", "psnr", "oracle")
         },

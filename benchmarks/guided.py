@@ -21,8 +21,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.scores import bootstrap, psnr, share_closed
-from benchmarks.truth import FRAMES, Exposure, read_exposures, true_motion, warped
+from benchmarks.exposures import sheet
+from benchmarks.scores import bootstrap, psnr, share_closed, ssim
+from benchmarks.truth import FRAMES, Exposure, own_average, read_exposures, true_motion, warped
 from models import catalog, loading
 from models.guidance import UNKNOWN, Guidance, flip
 from models.recovery import Inputs, Recovery
@@ -30,14 +31,17 @@ from models.recovery import Inputs, Recovery
 MODES = ("true", "flipped", "sloppy", "none")
 CONTROLS = ("zeroed", "unflipped")
 MOVING = 1.0
+NUMBERS = ("floor", "oracle", "psnr", "ssim", "error", "zero", "constant", "average", "true_average")
 SHARE, REVERSE_DB, ERROR_SHARE = 0.20, 1.0, 0.6
 
 
 @dataclass(frozen=True)
 class Row:
-    """One exposure in one mode: PSNR in dB of the frames in forward order, end-point errors in px on moving pixels."""
+    """One exposure in one mode: PSNR in dB and SSIM of the frames in forward order; end-point errors in px on moving
+    pixels; how well the engine's frames, and the true ones, average back to the photo, dB."""
 
     name: str
+    clip: str
     mode: str
     floor: float
     oracle: float
@@ -45,6 +49,9 @@ class Row:
     error: float
     zero: float
     constant: float
+    ssim: float = 0.0
+    average: float = 0.0
+    true_average: float = 0.0
 
     @property
     def share(self) -> float:
@@ -72,12 +79,16 @@ def smudged(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.where(blank > np.quantile(blank, 0.9), np.uint8(UNKNOWN), moved).astype(np.uint8)
 
 
-def scored(engine: str, one: Exposure, mode: str, device: str = "auto", unflipped: bool = False) -> Row:
-    """An engine's result on one exposure in one mode. `unflipped`: true guidance where flipped was asked for."""
+def recovered(engine: str, one: Exposure, mode: str, device: str = "auto", unflipped: bool = False) -> Recovery:
+    """What an engine makes of an exposure in one mode. `unflipped`: true guidance where flipped was asked for."""
     guidance = told(one, "true" if unflipped and mode == "flipped" else mode)
     options: dict[str, object] = {"frames": FRAMES, "told": "quadrants"}
     recovery = catalog.load(engine)(Inputs(one.photo, guidance, device), options, lambda _: None, lambda: False)
-    recovery = forward(recovery, one, mode)
+    return forward(recovery, one, mode)
+
+
+def scored(recovery: Recovery, one: Exposure, mode: str) -> Row:
+    """The scores of what was recovered of one exposure in one mode."""
     oracle = warped(one.frames[FRAMES // 2], true_motion(one, "offsets"))
     moving = np.hypot(one.flow[..., 0], one.flow[..., 1]) > MOVING
     constant = np.median(one.flow[moving], axis=0) if moving.any() else np.zeros(2)
@@ -85,6 +96,7 @@ def scored(engine: str, one: Exposure, mode: str, device: str = "auto", unflippe
     flow = np.zeros_like(one.flow) if motion is None else motion.resized(*one.flow.shape[:2]).flow()
     return Row(
         one.name,
+        one.clip,
         mode,
         psnr(one.repeated, one.frames),
         psnr(oracle, one.frames),
@@ -92,6 +104,9 @@ def scored(engine: str, one: Exposure, mode: str, device: str = "auto", unflippe
         _error(flow - one.flow, moving),
         _error(one.flow, moving),
         _error(constant - one.flow, moving),
+        ssim(recovery.frames, one.frames),
+        own_average(recovery.frames, one.photo),
+        own_average(one.frames, one.photo),
     )
 
 
@@ -113,13 +128,14 @@ def summary(rows: list[Row]) -> dict[str, object]:
     modes = {}
     for mode in dict.fromkeys(row.mode for row in rows):
         mine = [row for row in rows if row.mode == mode]
-        numbers = {name: _mean([getattr(row, name) for row in mine]) for name in ("floor", "oracle", "psnr")}
-        errors = {name: _mean([getattr(row, name) for row in mine]) for name in ("error", "zero", "constant")}
+        numbers = {name: _mean([getattr(row, name) for row in mine]) for name in NUMBERS}
+        third = sorted(mine, key=lambda row: row.floor)[: max(1, len(mine) // 3)]
+        hardest = {name: _mean([getattr(row, name) for row in third]) for name in ("floor", "psnr", "oracle")}
         shares = [row.share for row in mine]
         gap = share_closed(numbers["psnr"], numbers["floor"], numbers["oracle"])
-        interval = [round(bound, 3) for bound in bootstrap(shares)]
+        interval = [round(bound, 3) for bound in bootstrap(shares, [row.clip for row in mine])]
         closed = {"share_of_means": round(gap, 3), "share": _mean(shares), "interval": interval}
-        modes[mode] = {**numbers, **errors, **closed}
+        modes[mode] = {**numbers, **closed, "hardest_third": hardest}
     return {"modes": modes, "goals": goals(modes)}
 
 
@@ -169,18 +185,24 @@ def main() -> None:
     parser.add_argument("--control", choices=CONTROLS, help="take something essential away: the goals must be missed")
     parser.add_argument("--limit", type=int, help="only so many exposures")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--sheet", type=Path, help="contact sheet of the first mode")
     chosen = parser.parse_args()
-    rows = []
+    rows, pictures = [], []
     with control(chosen.control):
         for one in read_exposures(chosen.data, chosen.limit):
             for mode in chosen.modes:
-                row = scored(chosen.engine, one, mode, chosen.device, chosen.control == "unflipped")
+                recovery = recovered(chosen.engine, one, mode, chosen.device, chosen.control == "unflipped")
+                row = scored(recovery, one, mode)
                 rows.append(row)
+                if mode == chosen.modes[0]:
+                    pictures.append((one, recovery.frames))
                 print(
                     f"{row.name:30s} {mode:8s} floor {row.floor:6.2f} PSNR {row.psnr:6.2f} oracle {row.oracle:6.2f} "
                     f"share {row.share:6.2f} error {row.error:6.2f} of {row.zero:6.2f} px",
                     flush=True,
                 )
+    if chosen.sheet:
+        sheet(pictures, chosen.sheet)
     print(json.dumps({"engine": chosen.engine, "control": chosen.control, **summary(rows)}))
 
 

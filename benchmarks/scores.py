@@ -33,11 +33,19 @@ def _window(picture: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(picture, (11, 11), 1.5)
 
 
-def bootstrap(values: Sequence[float], rounds: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of the mean of `values`, drawn again with replacement."""
+def bootstrap(
+    values: Sequence[float], clips: Sequence[str] | None = None, rounds: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % interval of the mean of `values`, drawn again with replacement.
+
+    clips  which clip each value comes from: whole clips are drawn, as exposures of one clip are alike.
+    """
     numbers = np.asarray(values, np.float64)
-    drawn = np.random.default_rng(seed).integers(0, len(numbers), (rounds, len(numbers)))
-    low, high = np.percentile(numbers[drawn].mean(1), [2.5, 97.5])
+    names = np.arange(len(numbers)).astype(str) if clips is None else np.asarray(clips)
+    member = names[:, None] == np.unique(names)  # (values, clips)
+    sums, counts = numbers @ member, member.sum(0)
+    drawn = np.random.default_rng(seed).integers(0, len(counts), (rounds, len(counts)))
+    low, high = np.percentile(sums[drawn].sum(1) / counts[drawn].sum(1), [2.5, 97.5])
     return float(low), float(high)
 
 

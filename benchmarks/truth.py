@@ -28,6 +28,11 @@ class Exposure:
     labels: np.ndarray
 
     @property
+    def clip(self) -> str:
+        """The clip it was made from: its name less the number of the frame."""
+        return self.name.rpartition("_")[0]
+
+    @property
     def repeated(self) -> np.ndarray:
         """The floor: the photo in place of every frame."""
         return np.broadcast_to(self.photo, self.frames.shape)

@@ -37,6 +37,13 @@ def test_the_bootstrap_holds_the_mean() -> None:
     assert bootstrap([2, 2, 2]) == (2, 2)
 
 
+def test_exposures_of_one_clip_are_drawn_together() -> None:
+    values = [0.0, 0.0, 0.0, 4.0, 4.0, 4.0]
+    low, high = bootstrap(values)
+    assert 0 < low < high < 4
+    assert bootstrap(values, ["a", "a", "a", "b", "b", "b"]) == (0, 4)
+
+
 def test_share_closed_runs_from_floor_to_ceiling() -> None:
     assert [share_closed(score, 20, 30) for score in (20, 25, 30)] == [0, 0.5, 1]
 

@@ -38,30 +38,37 @@ def obedient(inputs: Inputs, options, on_progress, is_cancelled) -> Recovery:
     return recovery if right else recovery.reversed()
 
 
+def scored(mode: str, unflipped: bool = False) -> Row:
+    one = exposure()
+    return guided.scored(guided.recovered("obedient", one, mode, unflipped=unflipped), one, mode)
+
+
 @pytest.fixture(autouse=True)
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guided.catalog, "load", lambda name: obedient)
 
 
 def test_a_perfect_engine_meets_the_goals_in_every_mode() -> None:
-    rows = [guided.scored("obedient", exposure(), mode) for mode in guided.MODES]
+    rows = [scored(mode) for mode in guided.MODES]
     assert all(row.psnr > row.floor + 3 for row in rows)
     assert rows[0].error < 0.1
     assert rows[0].zero > 6
+    assert rows[0].ssim > 0.99
+    assert rows[0].average == rows[0].true_average
     said = summary(rows)
     assert said["goals"] == {"share closed": True, "motion error": True, "reverse": True}
     json.dumps(said)
 
 
 def test_unflipped_guidance_fails() -> None:
-    rows = [guided.scored("obedient", exposure(), mode, unflipped=True) for mode in ("true", "flipped")]
+    rows = [scored(mode, unflipped=True) for mode in ("true", "flipped")]
     assert rows[1].psnr < rows[0].psnr - 3
     assert not goals(summary(rows)["modes"])["reverse"]  # type: ignore[arg-type]
 
 
 def test_an_engine_that_leaves_the_photo_alone_fails() -> None:
-    still = Row("still", "true", 25.0, 30.0, 25.0, 6.0, 6.0, 1.0)
-    back = Row("still", "flipped", 25.0, 30.0, 25.0, 6.0, 6.0, 1.0)
+    still = Row("still_0001", "still", "true", 25.0, 30.0, 25.0, 6.0, 6.0, 1.0)
+    back = Row("still_0001", "still", "flipped", 25.0, 30.0, 25.0, 6.0, 6.0, 1.0)
     assert not any(goals(summary([still, back])["modes"]).values())  # type: ignore[arg-type]
 
 
