@@ -63,7 +63,7 @@ def rigid(x: float, y: float) -> Shift:
 
 
 def dense(x: float, y: float) -> Field:
-    return Field(lambda t: (torch.tensor([x, y]) * (t - 0.5)).expand(*SIZE, 2), 9, lambda: None)
+    return Field(lambda t: (torch.tensor([x, y]) * (t - 0.5)).expand(*SIZE, 2), lambda: None)
 
 
 @pytest.mark.parametrize("blur", [Still(), rigid(7.3, -3.1), dense(4.2, 5)], ids=["still", "rigid", "dense"])
@@ -72,6 +72,34 @@ def test_forward_and_adjoint_are_transposes(blur: Blur) -> None:
     forth = (blur.forward(one).double() * other).sum().item()
     back = (one.double() * blur.adjoint(other)).sum().item()
     assert forth == pytest.approx(back, rel=1e-4)
+
+
+@given(seed=st.integers(0, 1000), strength=st.floats(0, 9))
+@settings(max_examples=20, deadline=None)
+def test_a_dense_blur_and_its_adjoint_are_transposes_to_float_precision(seed: int, strength: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    ends = strength * torch.randn(2, 12, 15, 2, generator=generator)
+    blur = Field(lambda t: ends[0] * (t - 0.5) + ends[1] * (t - 0.5) ** 2, lambda: None)
+    one, other = torch.rand(2, 1, 3, 12, 15, generator=generator).unbind()
+    forth = (blur.forward(one).double() * other).sum().item()
+    assert (one.double() * blur.adjoint(other)).sum().item() == pytest.approx(forth, rel=1e-5)
+
+
+def test_a_dense_blur_is_the_mean_of_its_instants() -> None:
+    y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
+    picture = 0.5 + 0.2 * torch.stack((torch.sin(x / 2), torch.cos(y / 2), torch.sin((x + y) / 3)))[None]
+    ends = torch.stack((torch.full_like(x, 5.5), y / 15 - 2 + x / 40), -1)
+    blur = Field(lambda t: ends * (t - 0.5), lambda: None)
+    mean = torch.cat([blur.at(float(t), picture) for t in instants(7)]).mean(0, keepdim=True)
+    torch.testing.assert_close(blur.forward(picture)[..., 8:-8, 8:-8], mean[..., 8:-8, 8:-8], atol=0.006, rtol=0)
+
+
+def test_a_dense_blur_lets_what_stands_still_pass() -> None:
+    trajectory = torch.zeros(*SIZE, 2)
+    trajectory[20:40, 30:50, 0] = 8
+    picture, blur = torch.rand(1, 3, *SIZE), Field(lambda t: trajectory * (t - 0.5), lambda: None)
+    torch.testing.assert_close(blur.forward(picture)[..., ~blur.moves], picture[..., ~blur.moves], atol=0, rtol=0)
+    assert 400 <= int(blur.moves.sum()) <= 20 * 40
 
 
 def test_rigid_and_dense_blur_agree() -> None:

@@ -17,7 +17,6 @@ from models.drawn.tiles import Tile
 
 _BLOWN = 0.985
 _ALL_OF_IT = 0.999
-_FIELD_SAMPLES = 33
 _FAITH = 0.75
 """How much of the sharpening is kept along dense motion, which is measured or estimated and never quite right: on
 known exposures this loses less to wrong detail than it gives up of right detail. An arrow is followed all the way."""
@@ -83,11 +82,9 @@ class Restoration:
     def _blur(self, thing: Moving) -> Blur:
         if thing.still:
             return Still()
-        path = thing.path()
         if thing.motion is not None:
-            samples = min(max(math.ceil(path) + 1, 7), _FIELD_SAMPLES)
-            return Field(self._dense(thing), samples, self.check)
-        samples = min(max(2 * math.ceil(path) + 1, 9), 513)
+            return Field(self._dense(thing), self.check)
+        samples = min(max(2 * math.ceil(thing.path()) + 1, 9), 513)
         return Shift(self._rigid(thing), samples, self.areas.shape, self.device)
 
     def _dense(self, thing: Moving) -> Displacement:

@@ -18,18 +18,17 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     """
     height, width = trajectory.shape[:2]
     speed = trajectory.norm(dim=-1)
-    values = torch.cat((-trajectory, torch.ones_like(speed)[..., None]), -1)
-    weight = ((speed - speed.amax()) * _FASTER_WINS).clamp(min=-40).exp()
+    weight = ((speed - speed.amax()) * _FASTER_WINS).clamp(min=-40).exp()[..., None]
+    laid = torch.cat((-trajectory * weight, weight, torch.ones_like(weight)), -1).flatten(0, 1)
     x = torch.arange(width, device=trajectory.device) + trajectory[..., 0]
     y = torch.arange(height, device=trajectory.device)[:, None] + trajectory[..., 1]
-    total = torch.zeros(height * width, 4, dtype=trajectory.dtype, device=trajectory.device)
+    total = torch.zeros_like(laid)
     for row in (y.floor(), y.floor() + 1):
         for column in (x.floor(), x.floor() + 1):
-            share = (1 - (x - column).abs()) * (1 - (y - row).abs())
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width) & (share > 0)
-            places = (row * width + column)[inside].long()
-            heavy = (values * (share * weight)[..., None])[inside]
-            total.index_add_(0, places, torch.cat((heavy, share[inside][:, None]), 1))
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            share = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
+            places = row.clamp(0, height - 1).int() * width + column.clamp(0, width - 1).int()
+            total.index_add_(0, places.flatten(), laid * share.view(-1, 1))
     total = total.view(height, width, 4)
     reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
     offsets = torch.where(reached[..., None], total[..., :2] / total[..., 2:3].clamp(min=1e-30), 0.0)
