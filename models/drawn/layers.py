@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.guidance import NO_REGION, Guidance
-from models.motion import Arrow, Motion, instants, sampled
+from models.motion import Arrow, Motion, instants, resized_field, sampled
 
 SOFTNESS = 1.5
 """Gaussian sigma in px of a painted region's edge."""
@@ -118,8 +118,8 @@ def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Mot
 def _lay(thing: Moving, inside: np.ndarray, t: float, scale: float, trajectory: np.ndarray, offset: np.ndarray) -> None:
     """Lay one thing over what is behind it, at t, in place."""
     if thing.motion is not None:
-        dense = thing.motion.resized(*inside.shape)
-        trajectory[:], offset[:] = dense.trajectories_at(t), dense.offsets_at(t)
+        trajectory[:] = resized_field(thing.motion.trajectories_at(t), *inside.shape)
+        offset[:] = resized_field(thing.motion.offsets_at(t), *inside.shape)
         return
     gone = np.zeros(2) if thing.arrow is None else thing.arrow.displacement(t)
     trajectory[inside] = gone

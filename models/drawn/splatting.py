@@ -27,7 +27,7 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
         for column in (x.floor(), x.floor() + 1):
             inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             share = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
-            places = row.clamp(0, height - 1).int() * width + column.clamp(0, width - 1).int()
+            places = (row.clamp(0, height - 1) * width + column.clamp(0, width - 1)).long()
             total.index_add_(0, places.flatten(), laid * share.view(-1, 1))
     total = total.view(height, width, 4)
     reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
