@@ -21,7 +21,9 @@ _WIDE = 6.0
 """Px of a Gaussian's sigma beyond which a convolution takes gigabytes."""
 _SAMPLES_AT_ONCE = 1 << 18
 """Bounds what one step of building a dense blur takes."""
-_KNOTS = 9
+_SAMPLES = 33
+"""Most samples of one pixel; with tiles of some 800 px and 40 bytes a sample, a dense blur takes about a gigabyte."""
+_KNOTS = 17
 """Instants between which a pixel goes straight on."""
 _CRISP = 0.75
 """What makes bilinear samples as crisp as the cubic ones of `at`: times f (1 - f) at a fraction f of a px, so much of
@@ -127,7 +129,7 @@ class Field:
         """Of every sample, by pixel: the pixel (S,), the cell (S,), and the corners' weights (4, S); and how much
         second difference in x and y (2, H, W) each pixel's mean is to lose."""
         way = (knots[1:] - knots[:-1]).abs().amax(-1).sum(0)
-        counts = way.ceil().long() + 1
+        counts = (way.ceil().long() + 1).clamp(max=_SAMPLES)
         parts, rows = [], max(1, _SAMPLES_AT_ONCE // int(counts.sum(1).amax()))
         for top in range(0, self.size[0], rows):
             self.check()
