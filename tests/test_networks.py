@@ -19,7 +19,7 @@ from models.decomposition.restoring import Restorer, in_tiles
 from models.loading import load_weights
 from models.trajectory.estimation import Ends, as_tensor, estimate, read_guidance
 from models.trajectory.evidence import LAGS, evidence
-from models.trajectory.network import MotionNetwork
+from models.trajectory.network import MotionNetwork, areas
 from models.trajectory.published import PublishedOffsetNetwork
 from models.trajectory.suggestion import one_direction, suggested
 
@@ -67,19 +67,49 @@ def test_evidence_has_its_trough_at_the_length_of_the_path(length: int) -> None:
     torch.manual_seed(0)
     sharp = torch.rand(1, 3, 128, 128 + length - 1)
     blurred = torch.nn.functional.avg_pool2d(sharp, (1, length), 1)
-    found = evidence(blurred)[0].mean((1, 2))
+    near, whole = evidence(blurred, torch.ones(1, 1, 32, 32))
+    for found in (near[0].mean((1, 2)), whole[0, 0]):
+        assert abs(_deepest(found) - length) <= max(1, length // 6)
+
+
+def _deepest(found: torch.Tensor) -> int:
     lags = [(lag << octave, 72 * octave + place + 1) for octave in range(3) for place, lag in enumerate(LAGS[octave])]
-    deepest = min(lags, key=lambda one: float(found[one[1]]))[0]
-    assert abs(deepest - length) <= max(1, length // 6)
+    return min(lags, key=lambda one: float(found[one[1]]))[0]
 
 
 def test_evidence_is_blind_to_the_direction_of_time_and_sees_the_axis() -> None:
     torch.manual_seed(0)
     blurred = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 64, 72), (1, 9), 1)
-    there, back = evidence(blurred).mean((2, 3)), evidence(blurred.flip(-1)).mean((2, 3))
+    whole = torch.ones(1, 1, 16, 16)
+    there, back = (evidence(one, whole)[0].mean((2, 3)) for one in (blurred, blurred.flip(-1)))
     along, across = there[0, 0], there[0, 36]
     assert float(along) < -0.3 < 0.3 < float(across)
     assert torch.allclose(there[0, :6], back[0, :6], atol=0.02)
+
+
+def test_an_area_has_its_own_evidence() -> None:
+    torch.manual_seed(0)
+    still, moving = torch.rand(1, 3, 64, 64), torch.nn.functional.avg_pool2d(torch.rand(1, 3, 64, 72), (1, 9), 1)
+    parts = torch.zeros(1, 3, 16, 32)
+    parts[:, 0, :, :14] = parts[:, 1, :, 18:] = 1
+    whole = evidence(torch.cat((still, moving), 3), parts)[1][0]
+    alone = evidence(moving, torch.ones(1, 1, 16, 16))[1][0, 0]
+    assert float(whole[1, 0]) == pytest.approx(float(alone[0]), abs=0.1)
+    assert float(whole[1, 0]) < -0.3 < float(whole[0, 0])
+    assert not whole[2].any()
+
+
+def test_areas_part_the_picture_by_what_is_told_of_it() -> None:
+    told = torch.zeros(1, 5, 2, 4)
+    told[0, :3, 0] = torch.tensor([[1, -1, 0.7, 0], [1, -1, -0.7, 0], [1, 1, 1, 1]])
+    found = areas(told)[0]
+    assert torch.equal(found[:-1].sum(0), torch.ones(2, 4))
+    assert found[-1].all()
+    assert found[4].sum() == 1
+    assert found[4, 0, 3] == 1
+    assert torch.equal(found[5], torch.tensor([[0.0] * 4, [1.0] * 4]))
+    back = areas(told * torch.tensor([-1, -1, 1, 1, 1])[:, None, None])[0]
+    assert torch.equal(back[[3, 2, 1, 0]], found[:4])
 
 
 def test_the_motion_network_reads_guidance_and_its_absence() -> None:

@@ -49,13 +49,13 @@ def _cropped(batch: Batch, dice: Dice, share: float) -> Batch:
 class Motion:
     """The recipe; `crop` is how much of a rendered picture's side a step sees."""
 
-    batch: int = 8
+    batch: int = 6
     rate: float = 1.5e-3
     clip: float = 2.0
     reuse: int = 6
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "told_epe"
-    crop: float = 0.75
+    crop: float = 1.0
     widths: tuple[int, ...] = (24, 48, 96, 128)
 
     def network(self) -> nn.Module:

@@ -21,10 +21,11 @@ SCORED = (0, 2, 4, 6)
 
 
 def misjudged(motion: torch.Tensor, dice: Dice) -> torch.Tensor:
-    """Motion (B, 4, 2, h, w) as an estimate might have it: up to 15 degrees off, 30 % too long or short, smeared."""
+    """Motion (B, 4, 2, h, w) as an estimate might have it: up to 15 degrees off, a third too short to half too long,
+    smeared."""
     count = len(motion)
     angle = (0.1 * dice.normal(count).clamp(-2.5, 2.5))[:, None, None, None]
-    factor = torch.exp(0.12 * dice.normal(count).clamp(-2.5, 2.5))[:, None, None, None]
+    factor = torch.exp(0.2 * dice.normal(count).clamp(-2, 2))[:, None, None, None]
     cos, sin = angle.cos() * factor, angle.sin() * factor
     x, y = motion[:, :, 0], motion[:, :, 1]
     wrong = torch.stack((cos * x - sin * y, sin * x + cos * y), 2)

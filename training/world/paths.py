@@ -12,9 +12,9 @@ import torch
 
 from training.world.dice import Dice
 
-STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.4, 0.15, 0.1
+STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.3, 0.15, 0.1
 BEND, UNEVEN = 0.35, 0.3
-SHORT = 1.6
+SHORT = 1.2
 """Most motions are short: a path's share of the longest is a uniform number to this power."""
 
 
