@@ -6,7 +6,7 @@ with `--checkpoints` the networks of training runs. For each: the motion error a
 Recovery, table 2: mean over both axes of (|found| - |true|)^2, 30 px of border left out; it cannot see a mirrored
 direction), the end-point error against the better direction of time, how well the true sharp photo blurs back along the
 found motion, on the photo's values as published and in linear light, and with `--deblur` the sharp photo that the
-engine `drawn` makes along it. The last line is JSON.
+engine `drawn` makes along it; a run of the recipe `deblurring` is scored by its own. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks import contenders
-from benchmarks.contenders import Contender, Pair
+from benchmarks.contenders import Contender, Found, Pair
 from benchmarks.scores import psnr, ssim
 from models import catalog, exposure
 from models.guidance import Guidance
@@ -80,19 +80,19 @@ def pair(path: Path, severity: str, dice: Dice, capped: bool, name: str) -> Pair
     return Pair(name, sharp[core], photo, linear, flow.permute(1, 2, 0).numpy()[core])
 
 
-def scored(one: Pair, contender: Contender, name: str, deblur: bool = False) -> tuple[Row, np.ndarray]:
-    """A contender's scores on one photo, and the offsets (N, H, W, 2) it found."""
+def scored(one: Pair, contender: Contender, name: str, deblur: bool = False) -> tuple[Row, Found]:
+    """A contender's scores on one photo, and what it found."""
     start = time.perf_counter()
-    offsets = contender(one)
+    found = contender(one)
     seconds = time.perf_counter() - start
-    found = offsets[0] - offsets[-1]
-    curve, linear = reblurred(one.sharp, offsets)
-    sharpened = [_sharpened(one.photo, offsets)] if deblur else []
+    curve, linear = reblurred(one.sharp, found.offsets)
+    own = [] if found.sharp is None else [found.sharp]
+    sharpened = own or ([_sharpened(one.photo, found.offsets)] if deblur else [])
     row = Row(
         one.name,
         name,
-        motion_mse(found, one.flow),
-        end_point_error(found, one.flow),
+        motion_mse(found.flow, one.flow),
+        end_point_error(found.flow, one.flow),
         psnr(curve, one.photo),
         ssim(curve[None], one.photo[None]),
         psnr(linear, one.linear),
@@ -100,7 +100,7 @@ def scored(one: Pair, contender: Contender, name: str, deblur: bool = False) -> 
         seconds,
         *(score for picture in sharpened for score in (psnr(picture, one.sharp), ssim(picture[None], one.sharp[None]))),
     )
-    return row, offsets
+    return row, found
 
 
 def motion_mse(found: np.ndarray, flow: np.ndarray) -> float:
@@ -151,12 +151,12 @@ def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
     return found
 
 
-def sheet_line(one: Pair, offsets: np.ndarray) -> list[np.ndarray]:
+def sheet_line(one: Pair, found: Found) -> list[np.ndarray]:
     """Photo, true flow, found flow, the sharp photo, and what it leaves along the found motion."""
     longest = float(np.hypot(one.flow[..., 0], one.flow[..., 1]).max())
-    found = offsets[0] - offsets[-1]
-    colours = [flow_colours(torch.from_numpy(rightward(flow)).permute(2, 0, 1), longest) for flow in (one.flow, found)]
-    return [one.photo, *colours, one.sharp, reblurred(one.sharp, offsets)[0]]
+    flows = [torch.from_numpy(rightward(flow)).permute(2, 0, 1) for flow in (one.flow, found.flow)]
+    colours = [flow_colours(flow, longest) for flow in flows]
+    return [one.photo, *colours, one.sharp, reblurred(one.sharp, found.offsets)[0]]
 
 
 def rightward(flow: np.ndarray) -> np.ndarray:
@@ -179,7 +179,7 @@ def _arguments() -> argparse.Namespace:
         "--uncapped", action="store_true", help="keep maps longer than 17 px (mild) or 36 px (severe) too"
     )
     parser.add_argument("--checkpoints", type=Path, nargs="+", default=[], metavar="DIR", help="training runs to score")
-    parser.add_argument("--deblur", action="store_true", help="score the sharp photo too: slow")
+    parser.add_argument("--deblur", action="store_true", help="sharpen along the found motion and score it: slow")
     parser.add_argument("--limit", type=int, help="only so many of the blurred photos")
     parser.add_argument("--device", default="auto", help="what the networks run on")
     parser.add_argument("--csv", type=Path, help="every photo's scores")
@@ -199,10 +199,10 @@ def main() -> None:
     rows: list[Row] = []
     worst: list[tuple[float, list[np.ndarray]]] = []
     for one in pairs(arguments.photos, arguments.severity, not arguments.uncapped, arguments.limit):
-        found = [scored(one, contender, name, arguments.deblur) for name, contender in field.items()]
-        rows += [row for row, _ in found]
-        last, offsets = found[-1]
-        worst = sorted([*worst, (last.motion_mse, sheet_line(one, offsets))], key=lambda entry: -entry[0])[:WORST]
+        every = [scored(one, contender, name, arguments.deblur) for name, contender in field.items()]
+        rows += [row for row, _ in every]
+        last, found = every[-1]
+        worst = sorted([*worst, (last.motion_mse, sheet_line(one, found))], key=lambda entry: -entry[0])[:WORST]
         print(f"{one.name:12s} {last.motion_mse:8.2f} px^2 {last.reblur_psnr:6.2f} dB  {last.contender}", flush=True)
     if arguments.csv:
         write_csv(arguments.csv, rows)

@@ -14,6 +14,7 @@ import torch
 from benchmarks import bsd, contenders
 from benchmarks.bsd import end_point_error, motion_mse, pairs, reblurred, rightward, scored, summary
 from benchmarks.contenders import Pair
+from benchmarks.scores import psnr
 from training.checkpoint import save_checkpoint
 from training.recipes import changed, recipe
 
@@ -124,9 +125,18 @@ def run_folder(folder: Path, name: str, **settings: object) -> Path:
     ],
 )
 def test_checkpoints_are_contenders(tmp_path: Path, one: Pair, name: str, settings: dict[str, object]) -> None:
-    offsets = contenders.checkpoint(run_folder(tmp_path, name, **settings), "cpu")(one)
-    assert offsets.shape == (15, *one.flow.shape)
-    assert np.isfinite(offsets).all()
+    found = contenders.checkpoint(run_folder(tmp_path, name, **settings), "cpu")(one)
+    assert found.offsets.shape == (15, *one.flow.shape)
+    assert np.isfinite(found.offsets).all()
+    assert found.sharp is None
+
+
+def test_a_deblurring_checkpoint_is_scored_by_its_own_sharp_photo(tmp_path: Path, one: Pair) -> None:
+    contender = contenders.checkpoint(run_folder(tmp_path, "deblurring", width=4, told="true"), "cpu")
+    row, found = scored(one, contender, "sharp")
+    assert found.sharp is not None
+    assert row.deblur_psnr == pytest.approx(psnr(found.sharp, one.sharp))
+    assert row.motion_mse < 1e-6
 
 
 def test_a_checkpoint_that_finds_no_motion_is_refused(tmp_path: Path) -> None:

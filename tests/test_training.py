@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 
 
 def tiny(name: str, **settings: object) -> Recipe:
-    if name == "exposure_trajectory":
+    if name in ("exposure_trajectory", "deblurring"):
         settings = {"width": 4, "rate": 1e-3} | settings
     return changed(recipe(name), {"batch": 2, "reuse": 2} | settings)
 
@@ -43,11 +43,13 @@ def trained(one: Recipe, steps: int, out: Path, run: Run | None = None) -> Run:
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     from models.decomposition.network import RestorationNetwork
-    from training.recipes import decomposition, motion, restoration
+    from training.recipes import deblurring, decomposition, motion, restoration
 
     monkeypatch.setattr(motion.Motion, "network", lambda self: MotionNetwork((8, 16, 16, 16), 1))
     monkeypatch.setattr(restoration.Restoration, "network", lambda self: RestorationNetwork((16, 16, 16), (1, 1, 1)))
-    monkeypatch.setattr(decomposition, "guide", lambda device: MotionNetwork((8, 8, 8, 8), 1))
+    known = MotionNetwork((8, 8, 8, 8), 1)
+    for module in (decomposition, deblurring):
+        monkeypatch.setattr(module, "guide", lambda device: known)
     monkeypatch.setattr("training.loop.CHUNK_BATCHES", 4)
 
 
@@ -67,7 +69,7 @@ def test_the_loss_falls(name: str, tmp_path: Path) -> None:
     assert loss() < before
 
 
-@pytest.mark.parametrize("name", ["motion", "restoration", "exposure_trajectory"])
+@pytest.mark.parametrize("name", ["motion", "restoration", "exposure_trajectory", "deblurring"])
 def test_a_stopped_run_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     whole = trained(one, 6, tmp_path / "whole")
@@ -162,6 +164,29 @@ def test_true_offsets_are_right_in_both_directions_of_time() -> None:
     assert scores["motion_mse"] == pytest.approx(2)
     assert scores["zero_mse"] == pytest.approx(8)
     assert scores["end_point_error"] == pytest.approx(2)
+
+
+def test_what_deblurring_is_told_reaches_the_network() -> None:
+    exposures = tiny_world(32, (3.0, 8.0)).render(2, 5, frames=3)
+    ends = {}
+    for told in ("found", "true", "nothing"):
+        one = tiny("deblurring", told=told)
+        material = one.material(exposures, Dice(0))
+        assert torch.equal(material["sharp"], exposures.frames[:, 1])
+        ends[told] = material["ends"]
+        network = start(one, CPU, 3).network.eval()
+        scores = one.validate(network, [material])
+        assert scores["minus_gain"] == pytest.approx(scores["blurred"] - scores["sharpened"])
+        moved = {**material, "ends": material["ends"] + 5}
+        losses = [one.loss(network, batch, Dice(0)).detach() for batch in (material, moved)]
+        assert torch.equal(*losses) == (told == "nothing")
+    assert torch.equal(ends["true"], exposures.offsets[:, [0, -1]])
+    assert not torch.equal(ends["found"], ends["true"])
+    assert float(ends["nothing"].abs().max()) == 0
+    with pytest.raises(ValueError, match="told is one of found, true, nothing"):
+        tiny("deblurring", told="lies")
+    with pytest.raises(ValueError, match="an odd number of frames, got 4"):
+        tiny("deblurring").material(tiny_world(32, (3.0, 8.0)).render(1, 5, frames=4), Dice(0))
 
 
 def test_settings_are_changed_by_name_and_refused_by_name() -> None:

@@ -95,7 +95,7 @@ class ExposureTrajectory:
 
     def _told(self, found: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Robust end-point error against the true path or the same path backwards, whichever is nearer at a pixel."""
-        truth = _path(batch["ends"], self.offsets, "quadratic")
+        truth = path(batch["ends"], self.offsets, "quadratic")
         errors = [((found - one).square().sum(2) + 0.01).sqrt().mean(1) for one in (truth, truth.flip(1))]
         return torch.minimum(*errors).mean()
 
@@ -121,7 +121,7 @@ class ExposureTrajectory:
         padded = F.pad(photo, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
         fields = network(padded.contiguous(memory_format=torch.channels_last)).float()[..., :height, :width]
         with torch.autocast(photo.device.type, enabled=False):
-            return _path(fields, count, self.constraint)
+            return path(fields, count, self.constraint)
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """The published motion error in px^2, beside that of no motion and of the best constant; the end-point error
@@ -155,7 +155,7 @@ class ExposureTrajectory:
         return rows
 
 
-def _path(fields: torch.Tensor, count: int, constraint: str) -> torch.Tensor:
+def path(fields: torch.Tensor, count: int, constraint: str) -> torch.Tensor:
     """Offsets (B, count, 2, H, W) at even times from a constraint's fields (B, K, 2, H, W)."""
     return constrained(fields.transpose(0, 1), instants(count), constraint).transpose(0, 1)  # type: ignore[arg-type]
 
