@@ -17,6 +17,7 @@ from models.decomposition.network import RestorationNetwork
 from models.decomposition.published import PublishedDecomposer
 from models.decomposition.restoring import Restorer, in_tiles
 from models.loading import load_weights
+from models.trajectory.deblurring import REACH, MotionAwareConvolution, MotionAwareDeblurring
 from models.trajectory.estimation import Ends, as_tensor, estimate, read_guidance
 from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import MotionNetwork, areas
@@ -52,6 +53,7 @@ def test_published_configurations_have_the_published_sizes() -> None:
     with torch.device("meta"):
         assert round(parameters(PublishedOffsetNetwork()) / 1e6, 2) == 1.13
         assert round(parameters(PublishedDecomposer()) / 1e6, 2) == 129.34
+        assert round(parameters(MotionAwareDeblurring()) / 1e6, 2) == 5.42
 
 
 def test_published_configurations_run() -> None:
@@ -60,6 +62,43 @@ def test_published_configurations_run() -> None:
     assert offsets.shape == (1, 2, 2, 16, 24)
     assert refined.shape == (1, 7, 3, 16, 16)
     assert torch.equal(drawn[:, 0], drawn[:, 6])
+
+
+def test_where_nothing_moves_a_motion_aware_convolution_is_an_ordinary_one() -> None:
+    torch.manual_seed(0)
+    convolution, x = MotionAwareConvolution(5), torch.randn(2, 5, 7, 9)
+    ordinary = nn.functional.conv2d(x, convolution.weight, convolution.bias, padding=1)
+    assert torch.allclose(convolution(x, torch.zeros(2, 9, 7, 9, 2)), ordinary, atol=1e-5)
+    assert torch.allclose(convolution(x), ordinary, atol=1e-5)
+
+
+def test_a_motion_aware_convolution_reaches_along_the_trajectory() -> None:
+    # Only the last tap counts; it stands one px right and below, and its offset pushes it two px to the left.
+    convolution = MotionAwareConvolution(1)
+    with torch.no_grad():
+        convolution.weight.zero_()
+        convolution.weight[..., 2, 2] = 1
+        nn.init.zeros_(convolution.bias)
+    x = torch.rand(1, 1, 8, 8)
+    offsets = torch.zeros(1, 9, 8, 8, 2)
+    offsets[:, 8, ..., 0] = -2 / REACH
+    pushed = convolution(x, offsets).detach()
+    assert torch.allclose(pushed[..., :-1, 1:], x[..., 1:, :-1], atol=1e-5)
+    assert float(pushed[..., -1, :].abs().max()) < 1e-5
+
+
+def test_motion_aware_deblurring_is_its_backbone_where_nothing_moves() -> None:
+    torch.manual_seed(0)
+    network = MotionAwareDeblurring(4).eval()
+    picture, still = torch.rand(1, 3, 24, 40), torch.zeros(1, 9, 2, 24, 40)
+    plain = network(picture)
+    assert plain.shape == picture.shape
+    assert torch.allclose(network(picture, still), plain, atol=1e-5)
+    assert not torch.allclose(network(picture, still + 9), plain, atol=1e-3)
+    with pytest.raises(ValueError, match="multiples of 8"):
+        network(picture[..., :20, :])
+    with pytest.raises(ValueError, match="expected offsets of shape"):
+        network(picture, still[:, :7])
 
 
 @pytest.mark.parametrize("length", [3, 5, 9, 13, 21])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -14,19 +14,25 @@ import torch
 from tiny_world import tiny_world
 
 from models.guidance import write_labels
+from models.motion import CONSTRAINTS
 from models.trajectory.network import MotionNetwork
+from training.__main__ import same_settings
 from training.exposures import frame_scores, motion_scores, read_exposures
 from training.loop import Budget, Run, learning_rate, resume, start, train
 from training.real import mixed, real_material
-from training.recipes import NAMES, Recipe, recipe, rendered
+from training.recipes import NAMES, Recipe, changed, recipe, rendered
+from training.recipes.exposure_trajectory import TEACHERS, ExposureTrajectory
+from training.similarity import ms_ssim
 from training.symmetry import turned, turned_vectors
 from training.world.dice import Dice
 
 CPU = torch.device("cpu")
 
 
-def tiny(name: str) -> Recipe:
-    return dataclasses.replace(recipe(name), batch=2, reuse=2)  # type: ignore[type-var]
+def tiny(name: str, **settings: object) -> Recipe:
+    if name in ("exposure_trajectory", "deblurring"):
+        settings = {"width": 4, "rate": 1e-3} | settings
+    return changed(recipe(name), {"batch": 2, "reuse": 2} | settings)
 
 
 def trained(one: Recipe, steps: int, out: Path, run: Run | None = None) -> Run:
@@ -37,11 +43,13 @@ def trained(one: Recipe, steps: int, out: Path, run: Run | None = None) -> Run:
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     from models.decomposition.network import RestorationNetwork
-    from training.recipes import decomposition, motion, restoration
+    from training.recipes import deblurring, decomposition, motion, restoration
 
     monkeypatch.setattr(motion.Motion, "network", lambda self: MotionNetwork((8, 16, 16, 16), 1))
     monkeypatch.setattr(restoration.Restoration, "network", lambda self: RestorationNetwork((16, 16, 16), (1, 1, 1)))
-    monkeypatch.setattr(decomposition, "guide", lambda device: MotionNetwork((8, 8, 8, 8), 1))
+    known = MotionNetwork((8, 8, 8, 8), 1)
+    for module in (decomposition, deblurring):
+        monkeypatch.setattr(module, "guide", lambda device: known)
     monkeypatch.setattr("training.loop.CHUNK_BATCHES", 4)
 
 
@@ -61,7 +69,7 @@ def test_the_loss_falls(name: str, tmp_path: Path) -> None:
     assert loss() < before
 
 
-@pytest.mark.parametrize("name", ["motion", "restoration"])
+@pytest.mark.parametrize("name", ["motion", "restoration", "exposure_trajectory", "deblurring"])
 def test_a_stopped_run_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     whole = trained(one, 6, tmp_path / "whole")
@@ -86,6 +94,134 @@ def stop_after(run: Run, steps: int, world, budget: Budget, out: Path) -> None:
             return 1.0 if step >= steps else budget.gone(step, seconds)
 
     train(run, world, Broken(steps=budget.steps), out, seed=5, say=lambda text: None)
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize("teacher", TEACHERS)
+def test_every_constraint_learns_from_every_teacher(teacher: str, constraint: str) -> None:
+    one = tiny("exposure_trajectory", teacher=teacher, constraint=constraint, offsets=5)
+    assert isinstance(one, ExposureTrajectory)
+    batch = rendered(tiny_world(32, (3.0, 8.0)), one, 2, 4)
+    network = start(one, CPU, 3).network
+    assert one.found(network, batch["photo"][..., :30, :], 9).shape == (2, 9, 2, 30, 32)
+    one.loss(network, batch, Dice(0)).backward()
+    assert all(float(parameter.grad.abs().max()) > 0 for parameter in network.parameters() if parameter.ndim > 1)
+
+
+class Told(torch.nn.Module):
+    """Answers with the given fields (1, K, 2, 1, 1) px everywhere."""
+
+    def __init__(self, *fields: tuple[float, float]) -> None:
+        super().__init__()
+        self.fields = torch.tensor(fields)[None, :, :, None, None]
+
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
+        return self.fields.expand(len(photo), -1, -1, *photo.shape[-2:])
+
+
+def smeared(offsets: int = 3) -> tuple[ExposureTrajectory, dict[str, torch.Tensor]]:
+    """A recipe, and a picture that moved 4 px to the right."""
+    one = changed(recipe("exposure_trajectory"), {"offsets": offsets})
+    assert isinstance(one, ExposureTrajectory)
+    wide = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 40, 44, generator=torch.Generator().manual_seed(0)), 3, 1, 1)
+    sharp = wide[..., 2:42]
+    photo = torch.stack([wide[..., start : start + 40] for start in (4, 2, 0)]).mean(0)
+    ends = torch.zeros(1, 2, 2, 40, 40)
+    ends[:, 0, 0], ends[:, 1, 0] = 2, -2
+    return one, {"photo": photo, "sharp": sharp, "ends": ends}
+
+
+def test_the_published_loss_is_smallest_at_the_truth_and_blind_to_the_direction_of_time() -> None:
+    one, batch = smeared()
+    flows = {x: float(one.loss(Told((x, 0.0), (-x, 0.0)), batch, Dice(0))) for x in (-2.0, 0.0, 1.0, 2.0, 3.0)}
+    assert flows[2.0] == pytest.approx(flows[-2.0], rel=0.02)
+    assert flows[2.0] < min(flows[0.0], flows[1.0], flows[3.0])
+
+
+def test_each_term_of_the_published_loss_can_be_left_out() -> None:
+    one, batch = smeared()
+    network = Told((2.0, 1.0), (-2.0, -1.0))
+    whole = float(one.loss(network, batch, Dice(0)))
+    parts = {
+        name: float(changed(one, {name: 0.0}).loss(network, batch, Dice(0))) for name in ("similarity", "nearness")
+    }
+    # Of three offsets (2, 1), (0, 0), (-2, -1) the mean squared length is 10 / 3; the map has no slope.
+    assert whole - parts["nearness"] == pytest.approx(2e-5 * 10 / 3, rel=0.01)
+    assert whole - parts["similarity"] > 1e-3
+    assert float(changed(one, {"smoothness": 0.0}).loss(network, batch, Dice(0))) == pytest.approx(whole)
+
+
+def test_true_offsets_are_right_in_both_directions_of_time() -> None:
+    one, batch = smeared()
+    one = changed(one, {"teacher": "offsets"})
+    there, back, half = (
+        float(one.loss(Told((x, 0.0), (-x, 0.0)), batch, Dice(0))) for x in (2.0, -2.0, 1.0)
+    )  # fmt: skip
+    assert there == pytest.approx(0.1)
+    assert back == pytest.approx(0.1)
+    assert half == pytest.approx((0.1 + 2 * math.sqrt(1.01)) / 3, rel=1e-3)
+    scores = one.validate(Told((-1.0, 0.0), (1.0, 0.0)), [batch])  # type: ignore[attr-defined]
+    assert scores["motion_mse"] == pytest.approx(2)
+    assert scores["zero_mse"] == pytest.approx(8)
+    assert scores["end_point_error"] == pytest.approx(2)
+
+
+def test_what_deblurring_is_told_reaches_the_network() -> None:
+    exposures = tiny_world(32, (3.0, 8.0)).render(2, 5, frames=3)
+    ends = {}
+    for told in ("found", "true", "nothing"):
+        one = tiny("deblurring", told=told)
+        material = one.material(exposures, Dice(0))
+        assert torch.equal(material["sharp"], exposures.frames[:, 1])
+        ends[told] = material["ends"]
+        network = start(one, CPU, 3).network.eval()
+        scores = one.validate(network, [material])
+        assert scores["minus_gain"] == pytest.approx(scores["blurred"] - scores["sharpened"])
+        moved = {**material, "ends": material["ends"] + 5}
+        losses = [one.loss(network, batch, Dice(0)).detach() for batch in (material, moved)]
+        assert torch.equal(*losses) == (told == "nothing")
+    assert torch.equal(ends["true"], exposures.offsets[:, [0, -1]])
+    assert not torch.equal(ends["found"], ends["true"])
+    assert float(ends["nothing"].abs().max()) == 0
+    with pytest.raises(ValueError, match="told is one of found, true, nothing"):
+        tiny("deblurring", told="lies")
+    with pytest.raises(ValueError, match="an odd number of frames, got 4"):
+        tiny("deblurring").material(tiny_world(32, (3.0, 8.0)).render(1, 5, frames=4), Dice(0))
+
+
+def test_settings_are_changed_by_name_and_refused_by_name() -> None:
+    one = changed(recipe("exposure_trajectory"), {"constraint": "zero", "offsets": "9", "reach": [0.1, 0.2]})
+    assert isinstance(one, ExposureTrajectory)
+    assert (one.constraint, one.offsets, one.reach, one.similarity) == ("zero", 9, (0.1, 0.2), 0.1)
+    for settings, complaint in (
+        ({"soup": 1}, "no setting called soup; there is batch, rate"),
+        ({"constraint": "cubic"}, "the constraint is one of zero, linear"),
+        ({"teacher": "nobody"}, "the teacher is one of reblur, offsets"),
+        ({"offsets": 8}, "an odd number, got 8"),
+        ({"rate": "fast"}, "rate"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            changed(recipe("exposure_trajectory"), settings)
+
+
+def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path) -> None:
+    one = recipe("exposure_trajectory")
+    (tmp_path / "run.json").write_text(json.dumps({"settings": {"constraint": "quadratic", "reach": [0.015, 0.25]}}))
+    same_settings(one, tmp_path)
+    with pytest.raises(ValueError, match="has constraint=quadratic, not linear"):
+        same_settings(changed(one, {"constraint": "linear"}), tmp_path)
+
+
+def test_ms_ssim_of_known_pictures() -> None:
+    picture = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    assert float(ms_ssim(picture, picture)) == pytest.approx(1)
+    assert 0.9 < float(ms_ssim(picture, picture + 0.02)) < 1
+    assert float(ms_ssim(picture, picture.flip(-1))) < 0.2
+    # Two flat pictures differ in nothing but brightness: (2xy + c) / (x^2 + y^2 + c), at the one scale that fits.
+    flat = torch.ones(1, 1, 11, 11)
+    assert float(ms_ssim(flat * 0.2, flat * 0.4)) == pytest.approx((0.16 + 1e-4) / (0.2 + 1e-4), rel=1e-3)
+    with pytest.raises(ValueError, match="at least 11 px"):
+        ms_ssim(flat[..., :10], flat[..., :10])
 
 
 def test_scores_and_log_are_written(tmp_path: Path) -> None:

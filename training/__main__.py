@@ -1,4 +1,4 @@
-"""Train: `python -m training motion --photos DIR --minutes 30 --out DIR [--resume]`."""
+"""Train: `python -m training motion --photos DIR --minutes 30 --out DIR [--set NAME=VALUE ...] [--resume]`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ from models.trajectory.network import MotionNetwork
 from training.exposures import Exposure, frame_scores, motion_scores, read_exposures
 from training.loop import Budget, resume, start, train
 from training.real import real_material
-from training.recipes import NAMES, Batch, recipe, rendered
+from training.recipes import NAMES, Batch, Recipe, changed, recipe, rendered
 from training.recipes.decomposition import guide
-from training.world import World, load_photos
+from training.world import FlowMaps, Photos, World, load_photos
+from training.world.flow_maps import SEVERITIES
 
+WORLDS = ("layers", *SEVERITIES)
 HELD_OUT, HELD_OUT_SEED = 48, 777_000
 
 
 def main(arguments: list[str] | None = None) -> None:
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
     device = torch.device(chosen.device)
-    one = recipe(chosen.recipe)
+    try:
+        one = changed(recipe(chosen.recipe), dict(chosen.set))
+        if chosen.resume:
+            same_settings(one, chosen.out)
+    except ValueError as error:
+        parser.error(str(error))
     photos = load_photos(chosen.photos, "train", tuple(chosen.classes)).to(device)
-    reach = tuple(share * chosen.size for share in one.reach)
-    world = World(photos, chosen.size, (reach[0], reach[1]))
+    world = world_of(chosen.world, photos, chosen.size, one)
     unseen = load_photos(chosen.photos, "val", ("A", "B", "C")).to(device)
     held_out = rendered(dataclasses.replace(world, photos=unseen), one, HELD_OUT, HELD_OUT_SEED, chosen.frames)
     batches = [{key: value[i : i + 16] for key, value in held_out.items()} for i in range(0, HELD_OUT, 16)]
@@ -44,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         resume(run, chosen.out)
     chosen.out.mkdir(parents=True, exist_ok=True)
     said = {"recipe": chosen.recipe, "settings": dataclasses.asdict(one), "photos": photos.names}  # type: ignore[call-overload]
-    said |= {"classes": photos.classes, "held_out": digest(held_out), "size": chosen.size}
+    said |= {"world": chosen.world, "classes": photos.classes, "held_out": digest(held_out), "size": chosen.size}
     said |= {"seed": chosen.seed, "device": str(device)}
     real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size) if chosen.real else (None, ())
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
@@ -65,6 +72,22 @@ def main(arguments: list[str] | None = None) -> None:
     )
 
 
+def world_of(name: str, photos: Photos, size: int, one: Recipe) -> World:
+    """The source of exposures called "layers", "mild" or "severe"."""
+    reach = (one.reach[0] * size, one.reach[1] * size)
+    return World(photos, size, reach) if name == "layers" else FlowMaps(photos, size, reach, name)
+
+
+def same_settings(one: Recipe, out: Path) -> None:
+    """Raises ValueError where the run in `out` was made with other settings."""
+    path = out / "run.json"
+    before = json.loads(path.read_text())["settings"] if path.is_file() else {}
+    now = json.loads(json.dumps(dataclasses.asdict(one)))  # type: ignore[call-overload]
+    for name, value in before.items():
+        if now.get(name, value) != value:
+            raise ValueError(f"the run in {out} has {name}={value}, not {now[name]}; go on with --set {name}={value}")
+
+
 def clip_scores(network: nn.Module, clips: list[Exposure], device: torch.device) -> dict[str, float]:
     """Scores on real exposures, where there are any."""
     if isinstance(network, MotionNetwork) and clips:
@@ -79,10 +102,24 @@ def digest(batch: Batch) -> str:
     return hashlib.sha256((batch["photo"] * 255).round().byte().cpu().numpy().tobytes()).hexdigest()
 
 
+def _setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Train one recipe.")
     parser.add_argument("recipe", choices=NAMES)
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv, train/ and val/")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the recipe"
+    )
+    parser.add_argument("--world", default="layers", choices=WORLDS, help="layers, or smooth flow maps (BSD's recipe)")
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
     parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (the motion recipe)")
     parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")

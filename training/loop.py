@@ -159,7 +159,8 @@ def _step(run: Run, batch: Batch, dice: Dice, rate: float, ranks: int) -> torch.
         group["lr"] = rate
     run.network.train()
     kind = batch["photo"].device.type
-    with torch.autocast(kind, torch.bfloat16):
+    # Without autocast's cache, which all threads share: the one that renders would clear it at moments of its own.
+    with torch.autocast(kind, torch.bfloat16, cache_enabled=False):
         loss = run.recipe.loss(run.network, batch, dice)
     run.optimizer.zero_grad(set_to_none=False)
     loss.backward()

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+STRIDE = 8
+
 
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
@@ -35,15 +37,16 @@ def _larger(inner: int, outer: int) -> nn.ConvTranspose2d:
 
 
 class PublishedOffsetNetwork(nn.Module):
-    """A photo (B, 3, H, W) to offsets at start and end (B, 2, 2, H, W) px, x then y; sides are multiples of 8."""
+    """A photo (B, 3, H, W), 0 to 1, to the fields of a trajectory constraint, (B, fields, 2, H, W) px, x then y; sides
+    are multiples of 8. Two fields are the offsets at start and end."""
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 16, fields: int = 2) -> None:
         super().__init__()
         n = width
         self.encoders = nn.ModuleList((_encoder(12, n, 1), _encoder(n, 2 * n, 2), _encoder(2 * n, 4 * n, 2)))
         self.bottlenecks = nn.ModuleList((_bottleneck(4 * n), _bottleneck(4 * n), _bottleneck(2 * n)))
         self.up = nn.ModuleList((_larger(4 * n, 2 * n), _larger(4 * n, n), _larger(2 * n, 2 * n)))
-        self.head = _conv5(2 * n, 4)
+        self.head = _conv5(2 * n, 2 * fields)
 
     def forward(self, photo: torch.Tensor) -> torch.Tensor:
         first = self.encoders[0](F.pixel_unshuffle(photo, 2))
@@ -52,4 +55,4 @@ class PublishedOffsetNetwork(nn.Module):
         x = torch.cat((F.leaky_relu(x, 0.2), second), 1)
         x = torch.cat((F.leaky_relu(self.up[1](self.bottlenecks[1](x)), 0.2), first), 1)
         x = self.up[2](self.bottlenecks[2](x))
-        return self.head(F.relu(x)).unflatten(1, (2, 2))
+        return self.head(F.relu(x)).unflatten(1, (-1, 2))

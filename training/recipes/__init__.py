@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-from collections.abc import Iterable
-from typing import Protocol, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
 
+import msgspec
 import torch
 from torch import nn
 
 from training.world import Exposures, World
 from training.world.dice import Dice
 
-NAMES = ("motion", "restoration", "decomposition")
+NAMES = ("motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
 Batch = dict[str, torch.Tensor]
 
 
@@ -56,6 +58,19 @@ def recipe(name: str) -> Recipe:
     if name not in NAMES:
         raise ValueError(f"there is no recipe called {name}; there is {', '.join(NAMES)}")
     return cast("Recipe", importlib.import_module(f"training.recipes.{name}").RECIPE)
+
+
+def changed(one: Recipe, settings: Mapping[str, object]) -> Recipe:
+    """The recipe with some of its settings, its public fields, changed; numbers and yes or no may be given as words.
+    Raises ValueError with one sentence."""
+    now = dataclasses.asdict(cast("Any", one))
+    for name in settings:
+        if name not in now:
+            raise ValueError(f"this recipe has no setting called {name}; there is {', '.join(now)}")
+    try:
+        return msgspec.convert({**now, **settings}, type(one), strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"a setting does not fit: {error}") from error
 
 
 def rendered(world: World, one: Recipe, count: int, seed: int, frames: int = 7) -> Batch:

@@ -1,0 +1,122 @@
+"""Motion-aware deblurring (Exposure Trajectory Recovery, section 5.1): the sharp middle instant, offsets told.
+
+The same network that is told nothing is the published backbone: trained alike, the one shows what the other gains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from models.trajectory.deblurring import STRIDE, TAPS, MotionAwareDeblurring
+from models.trajectory.network import STRIDE as MOTION_STRIDE
+from training.recipes import Batch
+from training.recipes.decomposition import guide
+from training.recipes.exposure_trajectory import path
+from training.sheets import flow_colours, picture
+from training.symmetry import turned, turned_vectors
+from training.world import Exposures
+from training.world.dice import Dice
+
+TOLD = ("found", "true", "nothing")
+
+
+@dataclass(frozen=True)
+class Deblurring:
+    """The recipe.
+
+    told  which offsets the network is told: those that the motion network finds unguided, the true ones, or nothing.
+    """
+
+    batch: int = 8
+    rate: float = 1e-4
+    clip: float = 1.0
+    reuse: int = 6
+    reach: tuple[float, float] = (0.015, 0.25)
+    score: str = "minus_gain"
+    told: str = "found"
+    width: int = 32
+
+    def __post_init__(self) -> None:
+        if self.told not in TOLD:
+            raise ValueError(f"told is one of {', '.join(TOLD)}, got {self.told}")
+
+    def network(self) -> nn.Module:
+        return MotionAwareDeblurring(self.width)
+
+    def material(self, exposures: Exposures, dice: Dice) -> Batch:
+        frames = exposures.frames.shape[1]
+        if frames % 2 == 0:
+            raise ValueError(f"this recipe needs the middle instant: an odd number of frames, got {frames}")
+        return {
+            "photo": exposures.photo,
+            "sharp": exposures.frames[:, frames // 2],
+            "ends": self.ends(exposures.photo, exposures.offsets[:, [0, -1]]),
+        }
+
+    def ends(self, photo: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+        """Offsets at start and end, (B, 2, 2, H, W) px, that the network is told of photos with these true ones."""
+        if self.told == "found":
+            return found_ends(guide(photo.device), photo)
+        return true if self.told == "true" else torch.zeros_like(true)
+
+    def turned(self, batch: Batch, dice: Dice) -> Batch:
+        way = int(dice.whole(8))
+        return {
+            "photo": turned(batch["photo"], way),
+            "sharp": turned(batch["sharp"], way),
+            "ends": turned_vectors(batch["ends"], way),
+        }
+
+    def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
+        return F.mse_loss(self.sharpened(network, batch["photo"], batch["ends"]), batch["sharp"])
+
+    def sharpened(self, network: nn.Module, photo: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+        """The sharp instant (B, 3, H, W) of a photo of any size, offsets at start and end (B, 2, 2, H, W) px told."""
+        height, width = photo.shape[-2:]
+        pad = (0, -width % STRIDE, 0, -height % STRIDE)
+        photo = F.pad(photo, pad, mode="replicate")
+        ends = F.pad(ends.flatten(1, 2), pad, mode="replicate").unflatten(1, (2, 2))
+        offsets = None
+        if self.told != "nothing":
+            with torch.autocast(photo.device.type, enabled=False):
+                offsets = path(ends, TAPS, "quadratic")
+        return network(photo, offsets).float()[..., :height, :width]
+
+    def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """PSNR in dB of the photo and of the sharpened one against the sharp instant, and the gain, negative."""
+        scores: dict[str, list[float]] = {"blurred": [], "sharpened": []}
+        for batch in batches:
+            sharpened = self.sharpened(network, batch["photo"], batch["ends"]).clamp(0, 1)
+            for name, pictures in (("blurred", batch["photo"]), ("sharpened", sharpened)):
+                error = (pictures - batch["sharp"]).square().mean((1, 2, 3))
+                scores[name] += (-10 * error.clamp_min(1e-10).log10()).tolist()
+        means = {name: float(np.mean(values)) for name, values in scores.items()}
+        return {**means, "minus_gain": means["blurred"] - means["sharpened"]}
+
+    def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
+        rows = []
+        sharpened = self.sharpened(network, batch["photo"], batch["ends"])
+        for one in range(len(sharpened)):
+            flow = batch["ends"][one, 0] - batch["ends"][one, 1]
+            pictures = [picture(x[one]) for x in (batch["photo"], sharpened, batch["sharp"])]
+            rows.append([flow_colours(flow, float(flow.norm(dim=0).max())), *pictures])
+        return rows
+
+
+def found_ends(network: nn.Module, photo: torch.Tensor) -> torch.Tensor:
+    """Offsets at start and end, (B, 2, 2, H, W) px, that the motion network finds untold in photos of any size."""
+    height, width = photo.shape[-2:]
+    padded = F.pad(photo, (0, -width % MOTION_STRIDE, 0, -height % MOTION_STRIDE), mode="replicate")
+    with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
+        fields = network(padded).float()[:, :2]
+    larger = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
+    return larger.unflatten(1, (2, 2))[..., :height, :width]
+
+
+RECIPE = Deblurring()
