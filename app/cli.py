@@ -19,6 +19,7 @@ _EPILOG = """commands:
   animate         recover the motion in a photo and write it as a moving picture or frames
   trajectories    write where every pixel went, as .npz
   flow            write the optical flow, as .flo, .npz or .png
+  suggest         propose what moved and which way, as guidance to look at and to edit
   reblur          how well frames average back to a photo, as JSON
   engines         which engines, weights and devices there are
 
@@ -133,6 +134,14 @@ def _add_flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".flo, .npz or .png (colours)")
 
 
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo; what a project says is ignored")
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER/", help="a new or empty folder")
+    parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="for networks that draw lots")
+    parser.add_argument("--json", action="store_true", help="say on stdout what was found, as JSON")
+
+
 def _add_reblur(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("frames", metavar="FRAMES/", help="a folder with frame_000.png ... in time order")
     parser.add_argument("photo", metavar="PHOTO", help="the motion-blurred photo")
@@ -198,6 +207,11 @@ _COMMANDS = {
         _add_trajectories,
     ),
     "flow": ("Write the optical flow from the first to the last instant, px.", _add_flow),
+    "suggest": (
+        "Propose what moved and which way: suggestion_1.unshutter has arrows and regions, to edit in the window "
+        "and for animate; suggestion_1.png labels for animate -g; suggestion_1_preview.png is to look at.",
+        _add_suggest,
+    ),
     "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),
     "engines": ("Which engines, weights and devices there are.", _add_engines),
 }

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.atomic import replacing
+from app.atomic import replacing, replacing_folder
 from app.flow_colours import flow_colours
 from app.guidance_files import usual_strength
-from app.jobs import Export, Job, ListDevices, Open, ReadGuidance, Reblur, Recover
+from app.guidance_picture import guidance_picture
+from app.jobs import Export, ExportGuidance, Job, ListDevices, Open, ReadGuidance, Reblur, Recover, Save, Suggest
 from app.motion_files import write_flo, write_motion, write_npz
 from app.reblur import frame_files
 from app.reel import Options, checked
+from app.stills import png_bytes
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance
@@ -54,6 +57,24 @@ def trajectories(chosen: argparse.Namespace) -> int:
 
 def flow(chosen: argparse.Namespace) -> int:
     return _motion(chosen, (".flo", ".npz", ".png"))
+
+
+def suggest(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, (), folder=True)
+    photo = _run(Open(chosen.photo)).photo
+    inputs = Inputs(photo.pixels, Guidance.empty(*photo.pixels.shape[:2]), chosen.device, chosen.seed)
+    suggestions = [_run(Suggest(inputs, catalog.suggesting().name))]
+    if not any(one.says_motion() for one in suggestions):
+        raise ValueError(f"nothing that moves was found in {Path(chosen.photo).name}")
+    with replacing_folder(output) as folder:
+        for number, guidance in enumerate(suggestions, 1):
+            stem = f"suggestion_{number}"
+            _run(Save(Contents(photo, guidance, stamp=uuid.uuid4().hex), str(folder / f"{stem}.unshutter")))
+            _run(ExportGuidance(guidance, str(folder / f"{stem}.png")))
+            (folder / f"{stem}_preview.png").write_bytes(png_bytes(guidance_picture(photo.pixels, guidance)))
+    if chosen.json:
+        print(json.dumps({"output": str(output), "suggestions": [_arrows(one) for one in suggestions]}))
+    return 0
 
 
 def reblur(chosen: argparse.Namespace) -> int:
@@ -195,6 +216,20 @@ def _write_flow(path: Path, flow: np.ndarray) -> None:
         from PIL import Image
 
         Image.fromarray(flow_colours(flow)).save(path)
+
+
+def _arrows(guidance: Guidance) -> dict[str, Any]:
+    """What guidance says of the motion, in numbers."""
+
+    def said(arrow: Arrow | None) -> dict[str, float] | None:
+        return arrow and {"degrees": round(arrow.degrees, 1), "length": round(arrow.length, 2)}
+
+    shares = np.bincount(guidance.areas.ravel(), minlength=256) / guidance.areas.size
+    regions = [
+        {"name": one.name, "arrow": said(one.arrow), "share": round(float(shares[one.number]), 4)}
+        for one in guidance.regions
+    ]
+    return {"camera": said(guidance.camera), "regions": regions}
 
 
 def _is_folder(output: str) -> bool:

@@ -174,6 +174,20 @@ class Guidance:
         arrows = [self.camera, *(region.arrow for region in self.regions)]
         return self.motion is not None or any(arrow is not None and arrow.length > 0 for arrow in arrows)
 
+    def under(self, painted: Guidance) -> Guidance:
+        """This guidance only where `painted` says nothing: what that says stays, in front and under its numbers."""
+        taken = {region.number for region in painted.regions}
+        free = [number for number in range(1, MAX_REGIONS + 1) if number not in taken]
+        table, regions = np.zeros(256, np.uint8), []
+        bare = painted.areas == NO_REGION
+        for number, region in zip(free, self.regions, strict=False):
+            if (bare & (self.areas == region.number)).any():
+                table[region.number] = number
+                regions.append(replace(region, number=number))
+        areas = np.where(bare, table[self.areas], painted.areas)
+        motion = self.motion if painted.motion is None else painted.motion
+        return Guidance(areas, (*regions, *painted.regions), painted.camera or self.camera, motion)
+
     def reversed(self) -> Guidance:
         """The guidance of the same exposure played backwards."""
         return replace(

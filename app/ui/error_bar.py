@@ -50,6 +50,11 @@ class ErrorBar(QFrame):
         self.hide()
         self._clear()
 
+    def withdraw(self, sentence: str) -> None:
+        """Dismiss it if this is what it says."""
+        if sentence == self.sentence:
+            self.dismiss()
+
     def _add_button(self, text: str, action: Callable[[], object]) -> None:
         button = QPushButton(text)
         button.clicked.connect(lambda: (self.dismiss(), action()))

@@ -43,6 +43,7 @@ from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import settings
 from app.ui.showing import Showing
+from app.ui.suggesting import Suggesting
 from app.ui.timeline import Timeline
 from app.ui.welcome import Welcome
 from app.ui.workers import Workers
@@ -62,6 +63,7 @@ class Window(QMainWindow):
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
         self.recovering = Recovering(self.desk, self.workers, self)
+        self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self)
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
@@ -69,7 +71,7 @@ class Window(QMainWindow):
         self.actions_by_name = actions.build(self)
         self.canvas = Canvas()
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
-        self.motion = MotionPanel(self.desk, self.actions_by_name)
+        self.motion = MotionPanel(self.desk, self.suggesting, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
         self.recoveries = RecoveriesPanel(self.desk, self.actions_by_name)
         self.look = LookPanel(self.actions_by_name)
@@ -162,6 +164,7 @@ class Window(QMainWindow):
         self.desk.opened.connect(self._opened)
         self.desk.changed.connect(self._changed)
         self.desk.failed.connect(self.error_bar.show_sentence)
+        self.desk.withdrawn.connect(self.error_bar.withdraw)
         self.desk.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
         self.workers.failed.connect(self.desk.fail)
         self.workers.restarted.connect(self.desk.fail)
@@ -181,6 +184,9 @@ class Window(QMainWindow):
         self.showing.motion_shown.connect(self.inspector.set_motion)
         self.player.changed.connect(self.refresh_actions)
         self.recovering.running_changed.connect(self.refresh_actions)
+        self.suggesting.running_changed.connect(self.refresh_actions)
+        self.suggesting.arrives.connect(self.canvas.let_go)
+        self.suggesting.suggested.connect(self._suggested)
         self.file_jobs.busy_changed.connect(self.refresh_actions)
         self.welcome.open_wanted.connect(self.files.open)
         self.welcome.path_chosen.connect(self.files.open_path)
@@ -192,6 +198,11 @@ class Window(QMainWindow):
             self.canvas.select(number)
         self.refresh_actions()
 
+    def _suggested(self) -> None:
+        """Nothing of it is selected, or the next stroke would go to that; its arrows are there to be taken hold of."""
+        self.motion.deselect()
+        self.canvas.set_tool("arrow")
+
     def _show_overlays(self) -> None:
         """What was painted would hide what moves: it is left out while that plays, and pale where it stands."""
         overlays, pale = self.look.overlays, 0.25 if self.showing.shows_frame else 1.0
@@ -200,6 +211,7 @@ class Window(QMainWindow):
 
     def _opened(self) -> None:
         document = self.desk.document
+        self.suggesting.forget()
         self.recovering.forget()
         self.canvas.set_document(document)
         self._pages.setCurrentIndex(0 if document is None else 1)
@@ -242,12 +254,12 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        if self.recovering.running or self.file_jobs.busy:
+        if self.recovering.running or self.suggesting.running or self.file_jobs.busy:
             found.add("running")
         if document is None:
             return found
         found.add("document")
-        if not self.recovering.running:
+        if not (self.recovering.running or self.suggesting.running):
             found.add("motion")
         if self.player.recovery is not None:
             found.add("recovery")
@@ -296,6 +308,7 @@ class Window(QMainWindow):
     def cancel(self) -> None:
         """Stop what the user waits for."""
         self.recovering.cancel()
+        self.suggesting.cancel()
         self.file_jobs.cancel()
 
     def show_palette(self) -> None:

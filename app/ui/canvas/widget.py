@@ -131,6 +131,10 @@ class Canvas(Navigable):
     def selected(self) -> int | None:
         return self.hand.selected
 
+    def let_go(self) -> None:
+        """A stroke in progress ends as if the button came up."""
+        self.hand.finish(self._scale())
+
     def select(self, number: int | None) -> None:
         """Select a region by its number, 0: the camera, None: nothing."""
         self.hand.select(number)
