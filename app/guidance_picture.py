@@ -6,7 +6,7 @@ import numpy as np
 
 from app.reel import eight_bits, resized
 from app.region_colours import TINT_ALPHA, region
-from models.guidance import NO_REGION, Guidance
+from models.guidance import NO_REGION, Guidance, Region
 from models.motion import Arrow
 
 SIDE = 960
@@ -43,10 +43,20 @@ def _placed(guidance: Guidance, areas: np.ndarray) -> list[tuple[int, Arrow, np.
     if guidance.camera is not None:
         placed.append((NO_REGION, guidance.camera, np.array([width / 2, height / 2])))
     for one in guidance.regions:
-        where = np.argwhere(areas == one.number)
-        if one.arrow is not None and len(where):
-            placed.append((one.number, one.arrow, where.mean(0)[::-1] + 0.5))
+        at = _middle(one, areas, width / guidance.areas.shape[1])
+        if one.arrow is not None and at is not None:
+            placed.append((one.number, one.arrow, at))
     return placed
+
+
+def _middle(one: Region, areas: np.ndarray, scale: float) -> np.ndarray | None:
+    """Where the middle of a region's arrow is, px of the small `areas`: where it was drawn, or the centre."""
+    where = np.argwhere(areas == one.number)
+    if one.at is not None:
+        x, y = np.array(one.at) * scale
+        if 0 <= y < areas.shape[0] and 0 <= x < areas.shape[1] and areas[int(y), int(x)] == one.number:
+            return np.array([x, y])
+    return where.mean(0)[::-1] + 0.5 if len(where) else None
 
 
 def _draw(picture: np.ndarray, arrow: Arrow, at: np.ndarray, number: int) -> None:

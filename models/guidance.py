@@ -104,12 +104,14 @@ class Region:
     """One painted area with one arrow.
 
     `number` is its value in `Guidance.areas`. `arrow` None: painted, direction not said yet. An arrow of length 0
-    pins the area: it stood still.
+    pins the area: it stood still. `at` is where the arrow was drawn, the middle of its chord in px of the photo; None:
+    it stands at the area's centre.
     """
 
     number: int
     name: str
     arrow: Arrow | None = None
+    at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -23,7 +24,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.document import Document
-from app.photo import Photo
+from app.photo import Photo, decode_photo
+from app.project import read_project, write_project
+from app.store import Contents
 from app.ui.canvas import Canvas, Overlays, colours
 from app.ui.canvas.tint import Tint
 from models.motion import Arrow, Motion, instants
@@ -263,6 +266,27 @@ def test_dragging_in_a_region_draws_its_arrow(qtbot, canvas: Canvas, document: D
     assert heard == [(1, 30), (1, 60)]
     assert canvas.selected == 1
     assert colour(canvas, 140, 100) == QColor.fromRgba(colours.region(1)).getRgb()[:3]
+
+
+def test_where_an_arrow_was_drawn_is_saved_undone_and_flipped_in_its_place(
+    canvas: Canvas, document: Document, tmp_path: Path
+) -> None:
+    document.paint((100, 50, 200, 150), document.add_region("ball"))
+    canvas.set_tool("arrow")
+    drag(canvas, (110, 70), (130, 70), (150, 70))
+    drag(canvas, (120, 130), (150, 130), (180, 130))
+    assert document.guidance.regions[0].at == (150, 130)
+    document.undo()
+    assert document.guidance.regions[0].at == (130, 70)
+    assert [(one.x, one.y) for one in canvas.hand.placed()] == [(130, 70)]
+    document.flip_region(1)
+    photo = decode_photo(cv2.imencode(".png", document.photo.pixels)[1].tobytes(), "grey.png")
+    write_project(tmp_path / "a.unshutter", Contents(photo, document.guidance, stamp="a"))
+    again = Document(document.photo, read_project(tmp_path / "a.unshutter").guidance)
+    canvas.set_document(again)
+    assert [(one.number, one.x, one.y) for one in canvas.hand.placed()] == [(1, 130, 70)]
+    again.paint((100, 50, 200, 100), 0, "Erase")
+    assert [(one.x, one.y) for one in canvas.hand.placed()] == [(150, 125)]
 
 
 def test_dragging_on_the_bare_photo_draws_the_cameras(canvas: Canvas, document: Document) -> None:

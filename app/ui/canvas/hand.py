@@ -204,7 +204,6 @@ class Hand:
             case events.Rollback(undo=True) if self._joins:
                 document.undo()
             case events.SetArrow(placed):
-                self._anchors.drawn(placed)
-                document.set_arrow(placed.number, placed.arrow)
+                document.set_arrow(placed.number, placed.arrow, at=(placed.x, placed.y))
             case events.Flip(number):
                 document.flip_region(number)
