@@ -17,7 +17,7 @@ LOOPS = ("loop", "ping-pong", "reverse")
 _EPILOG = """commands:
   demo            a bundled photo moves: in the window, or without a display into demo.gif
   animate         recover the motion in a photo and write it as a moving picture or frames
-  trajectories    write where every pixel went, as .npz
+  trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
   suggest         propose what moved and which way, as guidance to look at and to edit
   reblur          how well frames average back to a photo, as JSON
@@ -126,7 +126,10 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
 
 def _add_trajectories(parser: argparse.ArgumentParser) -> None:
     _add_recovery(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz; or .csv, with --at")
+    parser.add_argument(
+        "--at", action="append", metavar="X,Y", help="of this pixel, for a .csv; may be said repeatedly"
+    )
 
 
 def _add_flow(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from app.guidance_files import usual_strength
 from app.guidance_picture import guidance_picture
 from app.jobs import Export, ExportGuidance, Job, ListDevices, Open, ReadGuidance, Reblur, Recover, Save, Suggest
 from app.motion_files import write_flo, write_motion, write_npz
+from app.picked import Pixel, trajectory, write_csv
 from app.reblur import frame_files
 from app.reel import Options, checked
 from app.stills import png_bytes
@@ -52,7 +53,9 @@ def animate(chosen: argparse.Namespace) -> int:
 
 
 def trajectories(chosen: argparse.Namespace) -> int:
-    return _motion(chosen, (".npz",))
+    if (Path(chosen.output).suffix.lower() == ".csv") != bool(chosen.at):
+        raise ValueError("a .csv is for the pixels that --at X,Y names, a .npz for all of them")
+    return _motion(chosen, (".npz", ".csv"))
 
 
 def flow(chosen: argparse.Namespace) -> int:
@@ -195,16 +198,31 @@ def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     if getattr(chosen, "set_limit", None):
         raise ValueError("limit is for previews: the motion is written at the photo's own size")
     contents = _run(Open(chosen.photo))
+    pixels = [_pixel(said, contents.photo.pixels) for said in getattr(chosen, "at", None) or ()]
     recovery = _recovered(chosen, contents)
     if recovery.motion is None:
         raise ValueError(f"the engine {chosen.engine} does not say how pixels moved")
     size = contents.photo.pixels.shape[:2]
     with replacing(output) as new:
-        if chosen.command == "trajectories":
+        if pixels:
+            write_csv(new, [trajectory(recovery.motion, pixel, size) for pixel in pixels])
+        elif chosen.command == "trajectories":
             write_motion(new, recovery.motion, size)
         else:
             _write_flow(new, resized_field(recovery.motion.flow(), *size))
     return _numbers(chosen, recovery, output)
+
+
+def _pixel(said: str, photo: np.ndarray) -> Pixel:
+    """The pixel that "X,Y" names. Raises ValueError with one sentence where the photo has none there."""
+    height, width = photo.shape[:2]
+    try:
+        x, y = (int(number) for number in said.split(","))
+    except ValueError:
+        raise ValueError(f"--at takes two whole numbers, X,Y, got {said}") from None
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(f"--at {said} lies outside the photo of {width} x {height} px")
+    return x, y
 
 
 def _write_flow(path: Path, flow: np.ndarray) -> None:

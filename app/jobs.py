@@ -14,6 +14,7 @@ import msgspec
 
 from app.devices import Device, checked, devices
 from app.photo import Photo
+from app.picked import Trajectory
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance
@@ -221,6 +222,21 @@ class Export(Job, frozen=True):
         export_recovery(self.recovery, self.path, options, on_progress, is_cancelled, photo.profile, photo.exif)
 
 
+class ExportPicked(Job, frozen=True):
+    """Write the trajectories of single pixels as a table, .csv."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
+
+    trajectories: list[Trajectory]
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.export import export_picked
+
+        export_picked(self.trajectories, self.path)
+
+
 class ScreenCopy(Job, frozen=True):
     """Make the small copy of a recovery that the window plays; at most `width` x `height` px."""
 
@@ -318,6 +334,7 @@ AnyJob = (
     | Save
     | Export
     | ExportGuidance
+    | ExportPicked
     | ReadGuidance
     | ScreenCopy
     | Reblur

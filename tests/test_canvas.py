@@ -28,6 +28,8 @@ from app.photo import Photo, decode_photo
 from app.project import read_project, write_project
 from app.store import Contents
 from app.ui.canvas import Canvas, Overlays, colours
+from app.ui.canvas.paint_picked import TILE
+from app.ui.canvas.picking import GAP
 from app.ui.canvas.tint import Tint
 from models.motion import Arrow, Motion, instants
 from models.recovery import Recovery
@@ -699,7 +701,7 @@ def test_a_document_that_is_left_is_not_heard_any_more(canvas: Canvas, document:
 
 
 def test_unknown_tools_are_refused(canvas: Canvas) -> None:
-    with pytest.raises(ValueError, match="expected a tool out of pan, brush, eraser, lasso, arrow, got spoon"):
+    with pytest.raises(ValueError, match="expected a tool out of pan, brush, eraser, lasso, arrow, pick, got spoon"):
         canvas.set_tool("spoon")
 
 
@@ -735,3 +737,39 @@ def test_times_of_a_motion_need_not_be_even(canvas: Canvas) -> None:
     canvas.set_overlays(Overlays(trajectories=True))
     canvas.set_motion(Motion(times, -field, field), float(instants(5)[1]))
     assert canvas.grab().toImage().pixelColor(200, 150).isValid()
+
+
+# Picked pixels
+
+
+def test_a_picked_pixel_shows_its_way_from_start_to_end_and_its_kernel(canvas: Canvas) -> None:
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[..., 0] = 60
+    canvas.set_motion(Motion.from_flow(flow), 0.5)
+    canvas.set_tool("pick")
+    press(canvas, 100, 100)
+    QTest.mouseRelease(canvas, LEFT, Qt.KeyboardModifier.NoModifier, at(canvas, 100, 100))
+    assert canvas.picks == ((100, 100),)
+    start, end = (
+        QColor.fromRgba(word).getRgb()[:3] for word in (colours.time_colours(32)[0], colours.time_colours(32)[-1])
+    )
+    assert near(colour(canvas, 70, 100), start)
+    assert near(colour(canvas, 126, 100), end)
+    assert colour(canvas, 60, 100) == (GREY, GREY, GREY)
+    tile = 131 + GAP + TILE / 2
+    assert min(colour(canvas, tile, 100)) > 200
+    assert max(colour(canvas, tile, 85)) < 60
+    canvas.clear_picked()
+    assert colour(canvas, 70, 100) == colour(canvas, tile, 85) == (GREY, GREY, GREY)
+
+
+def test_a_picked_pixel_is_dragged_and_kept_within_the_photo(canvas: Canvas) -> None:
+    heard = []
+    canvas.picked.connect(heard.append)
+    canvas.set_tool("pick")
+    drag(canvas, (100, 100), (150, 120), (500, 120))
+    assert heard == [((100, 100),), ((150, 120),), ((WIDTH - 1, 120),)]
+    press(canvas, 50, 50)
+    key(canvas, Qt.Key.Key_Escape)
+    QTest.mouseRelease(canvas, LEFT, Qt.KeyboardModifier.NoModifier, at(canvas, 50, 50))
+    assert canvas.picks == ((WIDTH - 1, 120),)

@@ -113,6 +113,25 @@ def test_trajectories_can_be_given_back_as_guidance(photo: str) -> None:
     assert read_motion("again.npz").flow()[20, 20] == pytest.approx([0, -6], abs=0.1)
 
 
+def test_the_trajectories_of_single_pixels_come_as_a_table(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said_ = ("trajectories", photo, "--toward", "90", "--strength", "6")
+    assert run(*said_, "--at", "20,30", "--at", "0,0", "-o", "picked.csv") == 0
+    rows = Path("picked.csv").read_text().splitlines()
+    assert rows[0] == "point,t,x,y,dx,dy,speed"
+    assert rows[1].split(",")[:3] == ["1", "0.0000", "20.0000"]
+    assert float(rows[1].split(",")[3]) == pytest.approx(33, abs=0.1)
+    assert rows[-1].startswith("2,1.0000,")
+    capsys.readouterr()
+    for wrong in (
+        ("-o", "a.csv"),
+        ("--at", "1,1", "-o", "a.npz"),
+        ("--at", "64,1", "-o", "a.csv"),
+        ("--at", "x", "-o", "a.csv"),
+    ):
+        assert run(*said_, *wrong) == 2
+    assert "two whole numbers" in said(capsys)
+
+
 @pytest.mark.parametrize("name", ["flow.flo", "flow.npz", "flow.png"])
 def test_flow_is_written_at_the_photos_size(photo: str, name: str) -> None:
     assert run("flow", photo, "--toward", "180", "--strength", "10", "-o", name) == 0

@@ -172,3 +172,14 @@ def test_suggested_regions_are_edited_like_painted_ones(shell, qtbot):
         document.undo()
     assert not document.guidance.areas.any()
     assert document.guidance.camera is None
+
+
+def test_the_shipped_network_suggests_something_or_says_so(shell, qtbot):
+    shell.suggesting.engine = "trajectory"
+    dice = np.random.default_rng(3).integers(0, 255, (SIZE[0], SIZE[1] + 12, 3))
+    blurred = np.mean([dice[:, n : n + SIZE[1]] for n in range(12)], 0).astype(np.uint8)
+    document = Document(Photo(blurred, "some.png", np.zeros(1, np.uint8)))
+    shell.desk.set_document(document)
+    suggest(shell, qtbot)
+    assert document.guidance.says_motion() == (shell.error_bar.sentence == "")
+    assert shell.error_bar.sentence in ("", suggesting.NOTHING)

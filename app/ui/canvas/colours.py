@@ -13,12 +13,19 @@ from app.region_colours import REGIONS, TINT_ALPHA, region
 
 __all__ = ["TINT_ALPHA", "region"]
 
+PICKS = (0x3F86DC, 0xD9761A, 0x2B9E62, 0xCF4F48, 0x8F68C9, 0x2A9AA5, 0xC2559A, 0x9A8222)
+"""Of picked pixels: white numbers can be read on them, and they on a dark panel and a light one."""
 HALO, INK = 0xC0101010, 0xFFFFFFFF
 DARK_BACKGROUND, LIGHT_BACKGROUND = 0xFF2B2B2D, 0xFFC9C9CC
 
 # Viridis with its darkest fifth left out, so that the start of a trajectory shows on a dark photo too.
 _TIME = np.array([(62, 74, 137), (38, 130, 142), (53, 183, 121), (170, 220, 50), (253, 231, 37)], np.float64)
 _HEAT = np.array([(0, 0, 0), (87, 15, 109), (187, 55, 84), (249, 142, 8), (252, 255, 164)], np.float64)
+
+
+def pick(number: int) -> int:
+    """The opaque colour of the picked pixel `number`, from 1."""
+    return 0xFF000000 | PICKS[(number - 1) % len(PICKS)]
 
 
 def tint_table() -> np.ndarray:
