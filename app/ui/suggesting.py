@@ -84,10 +84,11 @@ class Suggesting(QObject):
             self._desk.fail(NOTHING)
             return
         self.arrives.emit()
-        before = replace(document.guidance, areas=np.array(document.guidance.areas))
-        if not self._apply(document, guidance):
-            return
-        if before.says_motion() or before.regions:
+        before = document.guidance
+        painted = bool(before.says_motion() or before.regions)
+        if painted:
+            before = replace(before, areas=np.array(before.areas))
+        if self._apply(document, guidance) and painted:
             self._desk.fail(REPLACED, {KEEP: lambda: self._fill(document, before, guidance)})
             self._offered = document.state
 

@@ -66,40 +66,16 @@ class PickedPixels:
     def paint(self, painter: QPainter, view: View, t: float) -> None:
         """Everything, in view px; a dot is where things are at t."""
         lines = [view_points(one.way, view) for one in self._shown]
-        for line in lines:
-            self._paint_way(painter, line)
-        for one in self._shown:
-            _paint_dot(painter, QPointF(*view.to_view(*(one.trajectory.at(t) + 0.5))), INK, 3.0)
+        for one, line in zip(self._shown, lines, strict=True):
+            _paint_way(painter, line)
+            _paint_dot(painter, QPointF(*view.to_view(*(one.trajectory.at(t) + 0.5))), INK, 2.6)
+            _paint_ends(painter, line)
         for number, (x, y) in enumerate(self._pixels, 1):
             at = QPointF(*view.to_view(x + 0.5, y + 0.5))
             _paint_dot(painter, at, QColor.fromRgba(colours.pick(number)), MARK)
             if not self._shown:
                 _paint_number(painter, at + QPointF(9, -9), number)
         self._paint_tiles(painter, view, lines)
-
-    def _paint_way(self, painter: QPainter, line: np.ndarray) -> None:
-        """Blue where the exposure begins, at a ring; yellow where it ends, at an arrow's head."""
-        length = float(np.hypot(*np.diff(line, axis=0).T).sum())
-        if length < 2:
-            return
-        ramp = [QColor.fromRgba(word) for word in colours.time_colours(SEGMENTS)]
-        parts = [QLineF(*start, *end) for start, end in zip(line[:-1].tolist(), line[1:].tolist(), strict=True)]
-        head = _head(line, min(HEAD, length / 2))
-        cap, join = Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
-        painter.setPen(QPen(HALO, 6.0, c=cap, j=join))
-        painter.setBrush(HALO)
-        painter.drawLines(parts)
-        painter.drawPolygon(head)
-        painter.drawEllipse(QPointF(*line[0]), START, START)
-        for part, colour in zip(parts, ramp, strict=True):
-            painter.setPen(QPen(colour, 3.0, c=cap))
-            painter.drawLine(part)
-        painter.setPen(QPen(ramp[-1], 1.0, j=join))
-        painter.setBrush(ramp[-1])
-        painter.drawPolygon(head)
-        painter.setPen(QPen(INK, 1.6))
-        painter.setBrush(ramp[0])
-        painter.drawEllipse(QPointF(*line[0]), START, START)
 
     def _paint_tiles(self, painter: QPainter, view: View, lines: Sequence[np.ndarray]) -> None:
         boxes = [(*line.min(0).tolist(), *line.max(0).tolist()) for line in lines]
@@ -115,6 +91,33 @@ class PickedPixels:
                 painter.setPen(QPen(colour, width))
                 painter.drawRect(tile)
             _paint_number(painter, tile.topLeft(), number)
+
+
+def _paint_way(painter: QPainter, line: np.ndarray) -> None:
+    """A polyline (N, 2) in the colours of time, from blue to yellow."""
+    cap = Qt.PenCapStyle.RoundCap
+    parts = [QLineF(*start, *end) for start, end in zip(line[:-1].tolist(), line[1:].tolist(), strict=True)]
+    painter.setPen(QPen(HALO, 6.0, c=cap))
+    painter.drawLines(parts)
+    for part, word in zip(parts, colours.time_colours(len(parts)), strict=True):
+        painter.setPen(QPen(QColor.fromRgba(word), 3.0, c=cap))
+        painter.drawLine(part)
+
+
+def _paint_ends(painter: QPainter, line: np.ndarray) -> None:
+    """A ring where the exposure begins, an arrow's head where it ends; nothing where hardly anything moves."""
+    length = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    if length < 2:
+        return
+    first, last = (QColor.fromRgba(word) for word in colours.time_colours(2))
+    for pen, brush in ((QPen(HALO, 3.0), HALO), (QPen(last, 1.0), last)):
+        painter.setPen(pen)
+        painter.setBrush(brush)
+        painter.drawPolygon(_head(line, min(HEAD, length / 2)))
+    for pen, brush in ((QPen(HALO, 3.4), HALO), (QPen(INK, 1.6), first)):
+        painter.setPen(pen)
+        painter.setBrush(brush)
+        painter.drawEllipse(QPointF(*line[0]), START, START)
 
 
 def _kernel_image(kernel: np.ndarray) -> QImage:
