@@ -17,8 +17,9 @@ LOOPS = ("loop", "ping-pong", "reverse")
 _EPILOG = """commands:
   demo            a bundled photo moves: in the window, or without a display into demo.gif
   animate         recover the motion in a photo and write it as a moving picture or frames
-  trajectories    write where every pixel went, as .npz
+  trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
+  suggest         propose what moved and which way, as guidance to look at and to edit
   reblur          how well frames average back to a photo, as JSON
   engines         which engines, weights and devices there are
 
@@ -125,12 +126,23 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
 
 def _add_trajectories(parser: argparse.ArgumentParser) -> None:
     _add_recovery(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz; or .csv, with --at")
+    parser.add_argument(
+        "--at", action="append", metavar="X,Y", help="of this pixel, for a .csv; may be said repeatedly"
+    )
 
 
 def _add_flow(parser: argparse.ArgumentParser) -> None:
     _add_recovery(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".flo, .npz or .png (colours)")
+
+
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo; what a project says is ignored")
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER/", help="a new or empty folder")
+    parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="for networks that draw lots")
+    parser.add_argument("--json", action="store_true", help="say on stdout what was found, as JSON")
 
 
 def _add_reblur(parser: argparse.ArgumentParser) -> None:
@@ -198,6 +210,11 @@ _COMMANDS = {
         _add_trajectories,
     ),
     "flow": ("Write the optical flow from the first to the last instant, px.", _add_flow),
+    "suggest": (
+        "Propose what moved and which way: suggestion_1.unshutter has arrows and regions, to edit in the window "
+        "and for animate; suggestion_1.png labels for animate -g; suggestion_1_preview.png is to look at.",
+        _add_suggest,
+    ),
     "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),
     "engines": ("Which engines, weights and devices there are.", _add_engines),
 }

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.atomic import replacing
+from app.atomic import replacing, replacing_folder
 from app.flow_colours import flow_colours
 from app.guidance_files import usual_strength
-from app.jobs import Export, Job, ListDevices, Open, ReadGuidance, Reblur, Recover
+from app.guidance_picture import guidance_picture
+from app.jobs import Export, ExportGuidance, Job, ListDevices, Open, ReadGuidance, Reblur, Recover, Save, Suggest
 from app.motion_files import write_flo, write_motion, write_npz
+from app.picked import Pixel, trajectory, write_csv
 from app.reblur import frame_files
 from app.reel import Options, checked
+from app.stills import png_bytes
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance
@@ -49,11 +53,31 @@ def animate(chosen: argparse.Namespace) -> int:
 
 
 def trajectories(chosen: argparse.Namespace) -> int:
-    return _motion(chosen, (".npz",))
+    if (Path(chosen.output).suffix.lower() == ".csv") != bool(chosen.at):
+        raise ValueError("a .csv is for the pixels that --at X,Y names, a .npz for all of them")
+    return _motion(chosen, (".npz", ".csv"))
 
 
 def flow(chosen: argparse.Namespace) -> int:
     return _motion(chosen, (".flo", ".npz", ".png"))
+
+
+def suggest(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, (), folder=True)
+    photo = _run(Open(chosen.photo)).photo
+    inputs = Inputs(photo.pixels, Guidance.empty(*photo.pixels.shape[:2]), chosen.device, chosen.seed)
+    suggestions = [_run(Suggest(inputs, catalog.suggesting().name))]
+    if not any(one.says_motion() for one in suggestions):
+        raise ValueError(f"nothing that moves was found in {Path(chosen.photo).name}")
+    with replacing_folder(output) as folder:
+        for number, guidance in enumerate(suggestions, 1):
+            stem = f"suggestion_{number}"
+            _run(Save(Contents(photo, guidance, stamp=uuid.uuid4().hex), str(folder / f"{stem}.unshutter")))
+            _run(ExportGuidance(guidance, str(folder / f"{stem}.png")))
+            (folder / f"{stem}_preview.png").write_bytes(png_bytes(guidance_picture(photo.pixels, guidance)))
+    if chosen.json:
+        print(json.dumps({"output": str(output), "suggestions": [_arrows(one) for one in suggestions]}))
+    return 0
 
 
 def reblur(chosen: argparse.Namespace) -> int:
@@ -174,16 +198,31 @@ def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     if getattr(chosen, "set_limit", None):
         raise ValueError("limit is for previews: the motion is written at the photo's own size")
     contents = _run(Open(chosen.photo))
+    pixels = [_pixel(said, contents.photo.pixels) for said in getattr(chosen, "at", None) or ()]
     recovery = _recovered(chosen, contents)
     if recovery.motion is None:
         raise ValueError(f"the engine {chosen.engine} does not say how pixels moved")
     size = contents.photo.pixels.shape[:2]
     with replacing(output) as new:
-        if chosen.command == "trajectories":
+        if pixels:
+            write_csv(new, [trajectory(recovery.motion, pixel, size) for pixel in pixels])
+        elif chosen.command == "trajectories":
             write_motion(new, recovery.motion, size)
         else:
             _write_flow(new, resized_field(recovery.motion.flow(), *size))
     return _numbers(chosen, recovery, output)
+
+
+def _pixel(said: str, photo: np.ndarray) -> Pixel:
+    """The pixel that "X,Y" names. Raises ValueError with one sentence where the photo has none there."""
+    height, width = photo.shape[:2]
+    try:
+        x, y = (int(number) for number in said.split(","))
+    except ValueError:
+        raise ValueError(f"--at takes two whole numbers, X,Y, got {said}") from None
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(f"--at {said} lies outside the photo of {width} x {height} px")
+    return x, y
 
 
 def _write_flow(path: Path, flow: np.ndarray) -> None:
@@ -195,6 +234,20 @@ def _write_flow(path: Path, flow: np.ndarray) -> None:
         from PIL import Image
 
         Image.fromarray(flow_colours(flow)).save(path)
+
+
+def _arrows(guidance: Guidance) -> dict[str, Any]:
+    """What guidance says of the motion, in numbers."""
+
+    def said(arrow: Arrow | None) -> dict[str, float] | None:
+        return arrow and {"degrees": round(arrow.degrees, 1), "length": round(arrow.length, 2)}
+
+    shares = np.bincount(guidance.areas.ravel(), minlength=256) / guidance.areas.size
+    regions = [
+        {"name": one.name, "arrow": said(one.arrow), "share": round(float(shares[one.number]), 4)}
+        for one in guidance.regions
+    ]
+    return {"camera": said(guidance.camera), "regions": regions}
 
 
 def _is_folder(output: str) -> bool:

@@ -223,12 +223,20 @@ class Document:
             raise ValueError("the new order names every region once")
         self._set_regions("Reorder regions", tuple(self._region(number) for number in numbers))
 
-    def set_arrow(self, number: int, arrow: Arrow | None, joins: bool = False, text: str = "Set arrow") -> None:
-        """The arrow of a region, or with number 0 that of the camera."""
+    def set_arrow(
+        self,
+        number: int,
+        arrow: Arrow | None,
+        joins: bool = False,
+        text: str = "Set arrow",
+        at: tuple[float, float] | None = None,
+    ) -> None:
+        """The arrow of a region, or with number 0 the camera's; drawn `at` a place, None: where the old one is."""
         if number == NO_REGION:
             self.set_camera(arrow, joins, text)
         else:
-            self._set_region(text, replace(self._region(number), arrow=arrow), joins)
+            region = self._region(number)
+            self._set_region(text, replace(region, arrow=arrow, at=region.at if at is None else at), joins)
 
     def set_camera(self, arrow: Arrow | None, joins: bool = False, text: str = "Set camera motion") -> None:
         self.apply(SetCamera(text, self.guidance.camera, arrow), joins)

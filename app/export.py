@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from app.animations import write_apng, write_gif, write_mp4, write_webp
 from app.atomic import replacing, replacing_folder
 from app.motion_files import write_flo, write_motion
+from app.picked import Trajectory, write_csv
 from app.playback import frame_at
 from app.reel import Options, Reel, checked, resized, resized_size, schedule, span
 from app.stills import STILL_SUFFIXES, png_bytes, write_still
@@ -17,7 +18,7 @@ from models.guidance import Guidance, write_labels
 from models.motion import Motion, resized_field
 from models.recovery import Cancelled, Progress, Recovery
 
-__all__ = ["Options", "export_guidance", "export_recovery", "kind_of", "schedule"]
+__all__ = ["Options", "export_guidance", "export_picked", "export_recovery", "kind_of", "schedule"]
 
 OnProgress = Callable[[Progress], None]
 IsCancelled = Callable[[], bool]
@@ -71,6 +72,15 @@ def export_guidance(guidance: Guidance, path: str | Path) -> None:
         raise ValueError(f"{path.name} has a kind that is not written here: guidance is a .png")
     with replacing(path) as new:
         write_labels(new, guidance.labels())
+
+
+def export_picked(trajectories: Sequence[Trajectory], path: str | Path) -> None:
+    """Write the trajectories of single pixels as a table: .csv."""
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise ValueError(f"{path.name} has a kind that is not written here: picked trajectories are a .csv")
+    with replacing(path) as new:
+        write_csv(new, trajectories)
 
 
 def kind_of(path: Path, options: Options) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from app.devices import Device, checked, devices
 from app.photo import Photo
+from app.picked import Trajectory
 from app.store import Contents
 from models import catalog
 from models.guidance import Guidance
@@ -59,10 +60,7 @@ class Recover(Job, frozen=True):
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Recovery:
         options = catalog.checked(self.engine, self.options)
-        checked(self.inputs.device)
-        missing = catalog.engine(self.engine).missing_weights()
-        if missing:
-            raise ValueError(f"the engine {self.engine} lacks its weights {', '.join(missing)}")
+        _check_can_run(self.engine, self.inputs.device)
         on_progress(Progress(0, "loading the engine"))
         run = catalog.load(self.engine)
         started = time.perf_counter()
@@ -74,6 +72,21 @@ class Preview(Recover, frozen=True):
     """Find it roughly, while the user still drags: one that runs is shown before the next begins."""
 
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
+
+
+class Suggest(Job, frozen=True):
+    """Propose what moved, and which way, from the photo alone. Where nothing was found, nothing is said to move."""
+
+    result: ClassVar[Any] = Guidance
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    inputs: Inputs
+    engine: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Guidance:
+        _check_can_run(self.engine, self.inputs.device)
+        on_progress(Progress(0, "loading the network"))
+        return catalog.load_suggest(self.engine)(self.inputs, on_progress, is_cancelled)
 
 
 class Reblur(Job, frozen=True):
@@ -209,6 +222,21 @@ class Export(Job, frozen=True):
         export_recovery(self.recovery, self.path, options, on_progress, is_cancelled, photo.profile, photo.exif)
 
 
+class ExportPicked(Job, frozen=True):
+    """Write the trajectories of single pixels as a table, .csv."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
+
+    trajectories: list[Trajectory]
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.export import export_picked
+
+        export_picked(self.trajectories, self.path)
+
+
 class ScreenCopy(Job, frozen=True):
     """Make the small copy of a recovery that the window plays; at most `width` x `height` px."""
 
@@ -288,6 +316,26 @@ def _gives_way(running: Ticket, newer: Ticket) -> bool:
     return newer.asked and not running.asked and running.job.gives_way
 
 
+def _check_can_run(engine: str, device: str) -> None:
+    """Raises ValueError with one sentence where the device is not there, or the engine's weights."""
+    checked(device)
+    missing = catalog.engine(engine).missing_weights()
+    if missing:
+        raise ValueError(f"the engine {engine} lacks its weights {', '.join(missing)}")
+
+
 AnyJob = (
-    Recover | Preview | Warm | ListDevices | Open | Save | Export | ExportGuidance | ReadGuidance | ScreenCopy | Reblur
+    Recover
+    | Preview
+    | Suggest
+    | Warm
+    | ListDevices
+    | Open
+    | Save
+    | Export
+    | ExportGuidance
+    | ExportPicked
+    | ReadGuidance
+    | ScreenCopy
+    | Reblur
 )

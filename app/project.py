@@ -49,7 +49,8 @@ from models.motion import Motion
 from models.recovery import Cancelled, Progress, Recovery
 
 SUFFIX = ".unshutter"
-VERSION = 1
+VERSION = 2
+"""2 knows where arrows were drawn. What 1 wrote is read as before."""
 MAX_PROJECT = 64 << 30
 MAX_ENTRIES = 4 + MAX_RECOVERIES * (MAX_FRAMES + 1)
 MAX_WORDS = 16 << 20
@@ -269,7 +270,7 @@ def _words(archive: zipfile.ZipFile) -> _Words:
     version = words_from(data, _Version, "project.json")
     if version.format != "unshutter":
         raise ValueError("it is the project of another program")
-    if version.version != VERSION:
+    if not 1 <= version.version <= VERSION:
         raise ValueError(f"it was written by a newer Unshutter (version {version.version} of the format)")
     words = words_from(data, _Words, "project.json")
     if len(words.recoveries) > MAX_RECOVERIES or not 0 < len(words.photo) <= 255 or not 0 < len(words.stamp) <= 64:

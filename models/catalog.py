@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from models.recovery import Run
+from models.recovery import Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -62,6 +62,7 @@ class Engine:
     options   "module:name" of a tuple of Option, in a module that imports no torch.
     weights   names of the weights it needs, in `models/weights/NAME.safetensors`.
     asks      whether it wants to be told the motion: "motion" (cannot do without), "guidance" (better with), "".
+    suggest   "module:function" that proposes guidance from the photo alone; "" where it cannot.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Engine:
     options: str
     weights: tuple[str, ...] = ()
     asks: str = ""
+    suggest: str = ""
 
     def missing_weights(self) -> tuple[str, ...]:
         return tuple(name for name in self.weights if not (WEIGHTS / f"{name}.safetensors").is_file())
@@ -93,6 +95,7 @@ ENGINES: tuple[Engine, ...] = (
         options="models.trajectory.options:OPTIONS",
         weights=("motion",),
         asks="guidance",
+        suggest="models.trajectory.engine:suggest",
     ),
 )
 
@@ -122,6 +125,22 @@ def checked(name: str, values: Mapping[str, object]) -> dict[str, bool | int | f
 def load(name: str) -> Run:
     """The engine itself; this is what imports torch."""
     return cast("Run", _imported(engine(name).run))
+
+
+def suggesting() -> Engine:
+    """The engine that proposes guidance. Raises ValueError where there is none."""
+    for one in ENGINES:
+        if one.suggest:
+            return one
+    raise ValueError("no engine can suggest a motion")
+
+
+def load_suggest(name: str) -> Suggest:
+    """What proposes guidance; this is what imports torch. Raises ValueError where the engine cannot."""
+    place = engine(name).suggest
+    if not place:
+        raise ValueError(f"the engine {name} cannot suggest a motion")
+    return cast("Suggest", _imported(place))
 
 
 def _imported(place: str) -> object:

@@ -104,12 +104,14 @@ class Region:
     """One painted area with one arrow.
 
     `number` is its value in `Guidance.areas`. `arrow` None: painted, direction not said yet. An arrow of length 0
-    pins the area: it stood still.
+    pins the area: it stood still. `at` is where the arrow was drawn, the middle of its chord in px of the photo; None:
+    it stands at the area's centre.
     """
 
     number: int
     name: str
     arrow: Arrow | None = None
+    at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,20 @@ class Guidance:
         """Whether anything is said to move."""
         arrows = [self.camera, *(region.arrow for region in self.regions)]
         return self.motion is not None or any(arrow is not None and arrow.length > 0 for arrow in arrows)
+
+    def under(self, painted: Guidance) -> Guidance:
+        """This guidance only where `painted` says nothing: what that says stays, in front and under its numbers."""
+        taken = {region.number for region in painted.regions}
+        free = [number for number in range(1, MAX_REGIONS + 1) if number not in taken]
+        table, regions = np.zeros(256, np.uint8), []
+        bare = painted.areas == NO_REGION
+        for number, region in zip(free, self.regions, strict=False):
+            if (bare & (self.areas == region.number)).any():
+                table[region.number] = number
+                regions.append(replace(region, number=number))
+        areas = np.where(bare, table[self.areas], painted.areas)
+        motion = self.motion if painted.motion is None else painted.motion
+        return Guidance(areas, (*regions, *painted.regions), painted.camera or self.camera, motion)
 
     def reversed(self) -> Guidance:
         """The guidance of the same exposure played backwards."""

@@ -91,3 +91,12 @@ class Run(Protocol):
         on_progress: Callable[[Progress], None],
         is_cancelled: Callable[[], bool],
     ) -> Recovery: ...
+
+
+class Suggest(Protocol):
+    """Proposes guidance from the photo alone, whatever `inputs.guidance` says: nothing that moves where nothing was
+    found. Raises Cancelled, or ValueError with one sentence for the user."""
+
+    def __call__(
+        self, inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+    ) -> Guidance: ...

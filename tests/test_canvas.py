@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -23,8 +24,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.document import Document
-from app.photo import Photo
+from app.photo import Photo, decode_photo
+from app.project import read_project, write_project
+from app.store import Contents
 from app.ui.canvas import Canvas, Overlays, colours
+from app.ui.canvas.paint_picked import TILE
+from app.ui.canvas.picking import GAP
 from app.ui.canvas.tint import Tint
 from models.motion import Arrow, Motion, instants
 from models.recovery import Recovery
@@ -263,6 +268,27 @@ def test_dragging_in_a_region_draws_its_arrow(qtbot, canvas: Canvas, document: D
     assert heard == [(1, 30), (1, 60)]
     assert canvas.selected == 1
     assert colour(canvas, 140, 100) == QColor.fromRgba(colours.region(1)).getRgb()[:3]
+
+
+def test_where_an_arrow_was_drawn_is_saved_undone_and_flipped_in_its_place(
+    canvas: Canvas, document: Document, tmp_path: Path
+) -> None:
+    document.paint((100, 50, 200, 150), document.add_region("ball"))
+    canvas.set_tool("arrow")
+    drag(canvas, (110, 70), (130, 70), (150, 70))
+    drag(canvas, (120, 130), (150, 130), (180, 130))
+    assert document.guidance.regions[0].at == (150, 130)
+    document.undo()
+    assert document.guidance.regions[0].at == (130, 70)
+    assert [(one.x, one.y) for one in canvas.hand.placed()] == [(130, 70)]
+    document.flip_region(1)
+    photo = decode_photo(cv2.imencode(".png", document.photo.pixels)[1].tobytes(), "grey.png")
+    write_project(tmp_path / "a.unshutter", Contents(photo, document.guidance, stamp="a"))
+    again = Document(document.photo, read_project(tmp_path / "a.unshutter").guidance)
+    canvas.set_document(again)
+    assert [(one.number, one.x, one.y) for one in canvas.hand.placed()] == [(1, 130, 70)]
+    again.paint((100, 50, 200, 100), 0, "Erase")
+    assert [(one.x, one.y) for one in canvas.hand.placed()] == [(150, 125)]
 
 
 def test_dragging_on_the_bare_photo_draws_the_cameras(canvas: Canvas, document: Document) -> None:
@@ -675,7 +701,7 @@ def test_a_document_that_is_left_is_not_heard_any_more(canvas: Canvas, document:
 
 
 def test_unknown_tools_are_refused(canvas: Canvas) -> None:
-    with pytest.raises(ValueError, match="expected a tool out of pan, brush, eraser, lasso, arrow, got spoon"):
+    with pytest.raises(ValueError, match="expected a tool out of pan, brush, eraser, lasso, arrow, pick, got spoon"):
         canvas.set_tool("spoon")
 
 
@@ -711,3 +737,39 @@ def test_times_of_a_motion_need_not_be_even(canvas: Canvas) -> None:
     canvas.set_overlays(Overlays(trajectories=True))
     canvas.set_motion(Motion(times, -field, field), float(instants(5)[1]))
     assert canvas.grab().toImage().pixelColor(200, 150).isValid()
+
+
+# Picked pixels
+
+
+def test_a_picked_pixel_shows_its_way_from_start_to_end_and_its_kernel(canvas: Canvas) -> None:
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[..., 0] = 60
+    canvas.set_motion(Motion.from_flow(flow), 0.5)
+    canvas.set_tool("pick")
+    press(canvas, 100, 100)
+    QTest.mouseRelease(canvas, LEFT, Qt.KeyboardModifier.NoModifier, at(canvas, 100, 100))
+    assert canvas.picks == ((100, 100),)
+    start, end = (
+        QColor.fromRgba(word).getRgb()[:3] for word in (colours.time_colours(32)[0], colours.time_colours(32)[-1])
+    )
+    assert near(colour(canvas, 70, 100), start)
+    assert near(colour(canvas, 126, 100), end)
+    assert colour(canvas, 60, 100) == (GREY, GREY, GREY)
+    tile = 131 + GAP + TILE / 2
+    assert min(colour(canvas, tile, 100)) > 200
+    assert max(colour(canvas, tile, 85)) < 60
+    canvas.clear_picked()
+    assert colour(canvas, 70, 100) == colour(canvas, tile, 85) == (GREY, GREY, GREY)
+
+
+def test_a_picked_pixel_is_dragged_and_kept_within_the_photo(canvas: Canvas) -> None:
+    heard = []
+    canvas.picked.connect(heard.append)
+    canvas.set_tool("pick")
+    drag(canvas, (100, 100), (150, 120), (500, 120))
+    assert heard == [((100, 100),), ((150, 120),), ((WIDTH - 1, 120),)]
+    press(canvas, 50, 50)
+    key(canvas, Qt.Key.Key_Escape)
+    QTest.mouseRelease(canvas, LEFT, Qt.KeyboardModifier.NoModifier, at(canvas, 50, 50))
+    assert canvas.picks == ((WIDTH - 1, 120),)

@@ -405,13 +405,14 @@ def test_arrows_stand_at_the_centres_of_gravity(shape: tuple[int, int]) -> None:
 
 def test_an_arrow_stays_where_it_was_drawn_while_its_region_is_there() -> None:
     scene = scene_with_region(Arrow(0, 10))
+    drawn = replace(scene.guidance, regions=(Region(1, "a", Arrow(0, 10), (12.0, 13.0)),))
     anchors = Anchors()
-    anchors.drawn(Placed(1, Arrow(0, 10), 12.0, 13.0))
-    assert anchors.centre(scene.guidance, 1) == (12, 13)
+    assert anchors.centre(drawn, 1) == (12, 13)
+    assert anchors.centre(scene.guidance, 1) == pytest.approx((20, 20))
     scene.guidance.areas[10:16, 10:30] = 0
     anchors.areas_changed((10, 10, 30, 16))
-    assert anchors.centre(scene.guidance, 1) == pytest.approx((20, 23))
-    assert anchors.centre(scene.guidance, 0) == (40, 30)
+    assert anchors.centre(drawn, 1) == pytest.approx((20, 23))
+    assert anchors.centre(drawn, 0) == (40, 30)
 
 
 # Colours

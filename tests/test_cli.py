@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trial_engines
 from PIL import Image
 
 from app import cli
 from app.motion_files import read_flo, read_motion, write_flo, write_npz
 from app.photo import read_photo
+from app.session import Session
+from models import catalog
+from models.motion import Arrow
 
 ROOT = Path(__file__).parents[1]
 HEIGHT, WIDTH = 48, 64
@@ -109,6 +113,25 @@ def test_trajectories_can_be_given_back_as_guidance(photo: str) -> None:
     assert read_motion("again.npz").flow()[20, 20] == pytest.approx([0, -6], abs=0.1)
 
 
+def test_the_trajectories_of_single_pixels_come_as_a_table(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said_ = ("trajectories", photo, "--toward", "90", "--strength", "6")
+    assert run(*said_, "--at", "20,30", "--at", "0,0", "-o", "picked.csv") == 0
+    rows = Path("picked.csv").read_text().splitlines()
+    assert rows[0] == "point,t,x,y,dx,dy,speed"
+    assert rows[1].split(",")[:3] == ["1", "0.0000", "20.0000"]
+    assert float(rows[1].split(",")[3]) == pytest.approx(33, abs=0.1)
+    assert rows[-1].startswith("2,1.0000,")
+    capsys.readouterr()
+    for wrong in (
+        ("-o", "a.csv"),
+        ("--at", "1,1", "-o", "a.npz"),
+        ("--at", "64,1", "-o", "a.csv"),
+        ("--at", "x", "-o", "a.csv"),
+    ):
+        assert run(*said_, *wrong) == 2
+    assert "two whole numbers" in said(capsys)
+
+
 @pytest.mark.parametrize("name", ["flow.flo", "flow.npz", "flow.png"])
 def test_flow_is_written_at_the_photos_size(photo: str, name: str) -> None:
     assert run("flow", photo, "--toward", "180", "--strength", "10", "-o", name) == 0
@@ -144,6 +167,40 @@ def test_frames_average_back(photo: str, capsys: pytest.CaptureFixture[str]) -> 
     assert scores["reblur"] == pytest.approx(100, abs=1)
     assert scores["moved"] == pytest.approx(0, abs=0.1)
     assert (scores["sharpness"], scores["frames"]) == (1, 3)
+
+
+@pytest.fixture
+def trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "ENGINES", trial_engines.ENGINES)
+
+
+@pytest.mark.usefixtures("trial")
+def test_a_suggestion_is_written_and_can_be_given_back(
+    photo: str, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("suggest", photo, "-o", "found/", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["suggestions"][0]
+    assert found["camera"] == {"degrees": 0, "length": 4}
+    assert found["regions"] == [{"name": "suggestion 1", "arrow": {"degrees": 90, "length": 6}, "share": 0.25}]
+    stem = Path("found/suggestion_1")
+    assert left(Path("found")) == {f"{stem.name}.unshutter", f"{stem.name}.png", f"{stem.name}_preview.png"}
+    assert read_photo(f"{stem}_preview.png").pixels.shape == (HEIGHT, WIDTH, 3)
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    for said in ((f"{stem}.unshutter",), (photo, "-g", f"{stem}.png", "--strength", "6")):
+        assert run("flow", *said, "-o", "out.flo") == 0
+        assert read_flo("out.flo")[10, 10, 1] < -3
+    with Session.open(f"{stem}.unshutter") as session:
+        assert session.document.guidance.camera == Arrow(0, 4)
+
+
+@pytest.mark.usefixtures("trial")
+def test_no_suggestion_leaves_no_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)).save("black.png")
+    assert run("suggest", "black.png", "-o", "found/") == 2
+    assert said(capsys) == "unshutter: nothing that moves was found in black.png"
+    assert run("suggest", "black.png", "-o", "found.png") == 2
+    assert left(here) == {"black.png"}
 
 
 def test_engines_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,3 +150,19 @@ def test_reverse_mirrors_guidance() -> None:
 @given(labels=quadrants)
 def test_labels_with_a_length_become_regions(labels: np.ndarray) -> None:
     np.testing.assert_array_equal(Guidance.from_labels(labels, 10).labels(), labels)
+
+
+def test_laid_under_what_was_painted_only_the_rest_is_filled() -> None:
+    areas = np.zeros((4, 6), np.uint8)
+    areas[:, :3] = 1
+    painted = Guidance(areas, (Region(1, "mine"),))
+    other = np.zeros((4, 6), np.uint8)
+    other[:2], other[2:, :3] = 1, 2
+    suggestion = Guidance(other, (Region(1, "above", Arrow(0, 5)), Region(2, "hidden", Arrow(9, 5))), Arrow(90, 3))
+    both = suggestion.under(painted)
+    assert both.regions == (Region(2, "above", Arrow(0, 5)), Region(1, "mine"))
+    assert (both.areas[:, :3] == 1).all()
+    assert (both.areas[:2, 3:] == 2).all()
+    assert not both.areas[2:, 3:].any()
+    assert both.camera == Arrow(90, 3)
+    assert suggestion.under(Guidance(areas, camera=Arrow(1, 1))).camera == Arrow(1, 1)

@@ -15,6 +15,7 @@ from app.photo import Photo
 from app.ui.export_dialog import FORMATS, ExportDialog
 from app.ui.panels.number import Number
 from app.ui.panels.option_form import OptionForm
+from app.ui.panels.picked import rounded_up
 from app.ui.panels.recover import RecoverPanel, duration, thumbnail
 from app.ui.panels.recoveries import described, scores_described
 from app.ui.panels.region_list import described as arrow_described
@@ -293,3 +294,72 @@ def test_a_recovery_is_described_in_one_line():
     quick, slow = replace(recovery(), seconds=0.42), replace(recovery(), seconds=41.3, device="cuda")
     assert described(quick) == "As drawn  ·  3 frames  ·  0.4 s, processor"
     assert described(slow) == "As drawn  ·  3 frames  ·  41 s, graphics"
+
+
+def pick(shell, qtbot, *pixels: tuple[int, int]) -> None:
+    """Click these pixels with the tool."""
+    shell.canvas.set_tool("pick")
+    for x, y in pixels:
+        qtbot.mouseClick(shell.canvas, Qt.MouseButton.LeftButton, pos=shell.canvas.to_view(x + 0.5, y + 0.5).toPoint())
+
+
+def bent(shell) -> Recovery:
+    """The left half moves along a curve that starts from rest; the right half stands still."""
+    times = np.linspace(0, 1, 9, dtype=np.float32)
+    moved = np.zeros((9, *SIZE, 2), np.float32)
+    moved[:, :, :40] = Arrow(0, 20, 0.5, ease_in=1.0).displacement(times)[:, None, None]
+    still = recovery(3)
+    return replace(still, frames=still.frames[[0] * 9], times=times, motion=Motion.from_trajectories(moved, times))
+
+
+def test_picked_pixels_tell_their_trajectories_once_there_is_a_recovery(shell, document, qtbot):
+    panel = shell.inspector.picked
+    assert not panel.isVisible()
+    pick(shell, qtbot, (20, 30), (60, 40))
+    assert shell.canvas.picks == ((20, 30), (60, 40))
+    assert panel.texts() == ["x 20  y 30", "x 60  y 40"]
+    assert panel._hint.isVisible()
+    assert not panel.plot.isVisible()
+    document.add_recovery(bent(shell))
+    first, second = panel.texts()
+    assert first.startswith("x 20  y 30  2")
+    assert panel._rows[0][2].toolTip() == "20.0 px from start to end"
+    assert second == "x 60  y 40  0.0 px"
+    assert panel.plot.top() == 50
+    assert not panel._hint.isVisible()
+    pick(shell, qtbot, (20, 30))
+    assert panel.texts() == ["x 60  y 40  0.0 px"]
+    assert panel.plot.top() == 1
+
+
+def test_escape_lets_the_picked_pixels_go_before_the_selection(shell, document, qtbot):
+    number = document.add_region()
+    shell.canvas.select(number)
+    pick(shell, qtbot, (20, 30))
+    shell.actions_by_name["deselect"].trigger()
+    assert shell.canvas.picks == ()
+    assert shell.canvas.selected == number
+    assert not shell.inspector.picked.isVisible()
+    assert not shell.actions_by_name["clear_picked"].isEnabled()
+    shell.actions_by_name["deselect"].trigger()
+    assert shell.canvas.selected is None
+    pick(shell, qtbot, (20, 30))
+    shell.desk.set_document(Document(photo()))
+    assert shell.canvas.picks == ()
+
+
+def test_picked_trajectories_are_exported_as_a_table(shell, document, tmp_path, qtbot):
+    pick(shell, qtbot, (20, 30), (60, 40))
+    shell.actions_by_name["export_picked"].trigger()
+    assert "Recover the motion first" in shell.error_bar.sentence
+    document.add_recovery(bent(shell))
+    shell.exporting.export_picked_to(tmp_path / "picked.csv")
+    qtbot.waitUntil((tmp_path / "picked.csv").is_file, timeout=60_000)
+    rows = (tmp_path / "picked.csv").read_text().splitlines()
+    assert rows[0] == "point,t,x,y,dx,dy,speed"
+    assert len(rows) == 1 + 2 * 9
+    qtbot.waitUntil(lambda: not shell.file_jobs.busy)
+
+
+def test_a_round_scale_for_any_speed():
+    assert [rounded_up(value) for value in (0, 1, 1.1, 5, 7, 0.099, 100, 251)] == [1, 1, 1.5, 5, 7.5, 0.1, 100, 300]

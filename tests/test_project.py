@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -32,7 +33,9 @@ def contents(depth: type = np.uint16, recoveries: int = 1, stamp: str = "stamp")
     photo = decode_photo(cv2.imencode(".png", pixels)[1].tobytes(), "holiday.png")
     motion = Motion.from_flow(random.normal(size=(5, 7, 2)))
     areas = random.integers(0, 3, (HEIGHT, WIDTH), np.uint8)
-    guidance = Guidance(areas, (Region(2, "Rad"), Region(1, "hand", Arrow(45, 20.5, 0.5))), Arrow(10, 3), motion)
+    guidance = Guidance(
+        areas, (Region(2, "Rad"), Region(1, "hand", Arrow(45, 20.5, 0.5), (3.5, 4.25))), Arrow(10, 3), motion
+    )
     return Contents(photo, guidance, tuple(_recovery(random, depth, motion) for _ in range(recoveries)), stamp)
 
 
@@ -86,7 +89,7 @@ def test_the_zip_is_what_it_says(tmp_path: Path) -> None:
         assert archive.read("photo") == contents().photo.data.tobytes()
         words = json.loads(archive.read("project.json"))
         areas = cv2.imdecode(np.frombuffer(archive.read("guidance/areas.png"), np.uint8), cv2.IMREAD_UNCHANGED)
-    assert (words["format"], words["version"]) == ("unshutter", 1)
+    assert (words["format"], words["version"]) == ("unshutter", 2)
     assert np.array_equal(areas, contents().guidance.areas)
 
 
@@ -162,10 +165,29 @@ def flood(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
 
 
+def test_a_project_of_before_arrows_had_places_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.unshutter"
+    write_project(path, contents())
+
+    def aged(entries: Entries) -> None:
+        words = json.loads(entries["project.json"])
+        words["version"] = 1
+        for region in words["guidance"]["regions"]:
+            del region["at"]
+        entries["project.json"] = json.dumps(words).encode()
+
+    spoilt(path, aged)
+    read, wanted = read_project(path).guidance, contents().guidance
+    assert read.regions == tuple(replace(region, at=None) for region in wanted.regions)
+    write_project(path, replace(contents(), guidance=read))
+    assert read_project(path).guidance.regions == read.regions
+
+
 FRAME = "recoveries/000/frame_001.png"
 DAMAGES: list[Callable[[Entries], object]] = [
     word("format", "other"),
-    word("version", 2),
+    word("version", 0),
+    word("version", 3),
     word("version", "1"),
     word("stamp", ""),
     word("photo", "../holiday.png"),

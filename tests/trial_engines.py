@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from models.catalog import Engine, Option
-from models.motion import Motion, instants
+from models.guidance import Guidance, Region
+from models.motion import Arrow, Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
 ENDS = ("well", "badly", "wrong", "crash", "memory", "exit")
@@ -20,7 +21,11 @@ OPTIONS = (
     Option("ends", "Ends", "well", "how it ends", choices=ENDS),
     Option("deaf", "Deaf", False, "does not look whether it is cancelled"),
 )
-ENGINES = (Engine("trial", "Trial", "For tests.", "trial_engines:run", "trial_engines:OPTIONS"),)
+ENGINES = (
+    Engine(
+        "trial", "Trial", "For tests.", "trial_engines:run", "trial_engines:OPTIONS", suggest="trial_engines:suggest"
+    ),
+)
 
 
 def run(
@@ -38,6 +43,17 @@ def run(
     frames = np.stack([np.clip(inputs.pixels.astype(int) + k, 0, 255).astype(np.uint8) for k in range(count)])
     flow = np.nan_to_num(inputs.guidance.flow())
     return Recovery(frames, instants(count), Motion.from_flow(flow), "trial", options, inputs.device)
+
+
+def suggest(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
+    """A region in the upper left and the camera's arrow; nothing in a black photo, and never an end to a white one."""
+    if inputs.pixels.min() == 255:
+        _spend(60.0, False, inputs, on_progress, is_cancelled)
+    areas = np.zeros(inputs.pixels.shape[:2], np.uint8)
+    if not inputs.pixels.any():
+        return Guidance(areas)
+    areas[: len(areas) // 2, : areas.shape[1] // 2] = 1
+    return Guidance(areas, (Region(1, "suggestion 1", Arrow(90, 6)),), Arrow(0, 4))
 
 
 def _spend(seconds, deaf, inputs, on_progress, is_cancelled) -> None:

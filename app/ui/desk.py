@@ -15,12 +15,14 @@ class Desk(QObject):
     opened   another document is here, or none.
     changed  the document is different; carries the `Change`.
     failed   one sentence for the error bar, and buttons by their text.
+    withdrawn  what a sentence in the error bar said no longer holds.
     told     one sentence for the status bar.
     """
 
     opened = Signal()
     changed = Signal(object)
     failed = Signal(str, object)
+    withdrawn = Signal(str)
     told = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -50,8 +50,13 @@ class ErrorBar(QFrame):
         self.hide()
         self._clear()
 
+    def withdraw(self, sentence: str) -> None:
+        """Dismiss it if this is what it says."""
+        if sentence == self.sentence:
+            self.dismiss()
+
     def _add_button(self, text: str, action: Callable[[], object]) -> None:
-        button = QPushButton(text)
+        button = made(QPushButton, text, focusPolicy=Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
         button.clicked.connect(lambda: (self.dismiss(), action()))
         self._row.insertWidget(self._row.count() - 1, button)
         self._buttons.append(button)

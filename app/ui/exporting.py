@@ -11,8 +11,10 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.as_command import as_command
-from app.jobs import Export
+from app.jobs import Export, ExportPicked
+from app.picked import Trajectory, trajectory
 from app.playback import frame_at
+from app.ui.canvas import Canvas
 from app.ui.desk import Desk
 from app.ui.export_dialog import ExportDialog, Format, default_path
 from app.ui.file_jobs import FileJobs, ask, folder, keep_folder
@@ -23,9 +25,17 @@ from app.ui.recovering import Recovering
 
 class Exporting(QObject):
     def __init__(
-        self, desk: Desk, jobs: FileJobs, player: Player, files: Files, recovering: Recovering, window: QWidget
+        self,
+        desk: Desk,
+        jobs: FileJobs,
+        player: Player,
+        canvas: Canvas,
+        files: Files,
+        recovering: Recovering,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
+        self._canvas = canvas
         self._desk, self._jobs, self._player, self._window = desk, jobs, player, window
         self._files, self._recovering = files, recovering
 
@@ -60,6 +70,36 @@ class Exporting(QObject):
         options = {**values, "t": playback.position, "start": playback.start, "end": playback.end}
         job = Export(document.recoveries[document.current], document.photo, str(path), one.kind, options)
         self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+
+    def export_picked(self) -> None:
+        """The trajectories of the picked pixels, as a table."""
+        document = self._desk.document
+        if document is None or not self._picked():
+            self._desk.fail("Recover the motion first: the picked pixels have no trajectories yet.")
+            return
+        start = Path(folder("export")) / f"{Path(document.photo.name).stem or 'photo'}_picked.csv"
+        dialog = QFileDialog(self._window, "Export picked trajectories", str(start), "Tables (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(start.name)
+        dialog.fileSelected.connect(lambda name: self.export_picked_to(Path(name)))
+        ask(dialog)
+
+    def export_picked_to(self, path: Path) -> None:
+        trajectories = self._picked()
+        if trajectories and not self._jobs.busy:
+            keep_folder("export", path)
+            job = ExportPicked(trajectories, str(path))
+            self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+
+    def _picked(self) -> list[Trajectory]:
+        """What the recovery that is looked at says of the picked pixels; nothing without one."""
+        document = self._desk.document
+        motion = document.recoveries[document.current].motion if document and document.current is not None else None
+        if document is None or motion is None:
+            return []
+        height, width = document.photo.pixels.shape[:2]
+        return [trajectory(motion, pixel, (height, width)) for pixel in self._canvas.picks]
 
     def copy(self) -> None:
         """What is shown now, into the clipboard."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Change
 from app.jobs import ListDevices
+from app.picked import Pixel
 from app.ui import actions, theme
 from app.ui.canvas import Canvas
 from app.ui.command_palette import CommandPalette
@@ -43,12 +44,12 @@ from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import settings
 from app.ui.showing import Showing
+from app.ui.suggesting import Suggesting
 from app.ui.timeline import Timeline
 from app.ui.welcome import Welcome
 from app.ui.workers import Workers
 
 PANELS = 304
-TOOLS = ("pan", "brush", "eraser", "lasso", "arrow")
 MOTION_SUFFIXES = (".flo", ".npz")
 _BRUSH_STEP = 1.25
 
@@ -62,18 +63,21 @@ class Window(QMainWindow):
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
         self.recovering = Recovering(self.desk, self.workers, self)
+        self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self)
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
-        self.exporting = Exporting(self.desk, self.file_jobs, self.player, self.files, self.recovering, self)
-        self.actions_by_name = actions.build(self)
         self.canvas = Canvas()
+        self.exporting = Exporting(
+            self.desk, self.file_jobs, self.player, self.canvas, self.files, self.recovering, self
+        )
+        self.actions_by_name = actions.build(self)
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
-        self.motion = MotionPanel(self.desk, self.actions_by_name)
+        self.motion = MotionPanel(self.desk, self.suggesting, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
         self.recoveries = RecoveriesPanel(self.desk, self.actions_by_name)
         self.look = LookPanel(self.actions_by_name)
-        self.inspector = Inspector(self.desk)
+        self.inspector = Inspector(self.desk, self.actions_by_name)
         self.timeline = Timeline(self.player, self.actions_by_name)
         self.welcome = Welcome()
         self.error_bar = ErrorBar()
@@ -162,6 +166,7 @@ class Window(QMainWindow):
         self.desk.opened.connect(self._opened)
         self.desk.changed.connect(self._changed)
         self.desk.failed.connect(self.error_bar.show_sentence)
+        self.desk.withdrawn.connect(self.error_bar.withdraw)
         self.desk.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
         self.workers.failed.connect(self.desk.fail)
         self.workers.restarted.connect(self.desk.fail)
@@ -171,6 +176,7 @@ class Window(QMainWindow):
         self.canvas.hovered.connect(self.inspector.hover)
         self.canvas.zoom_changed.connect(lambda zoom: self._zoom.setText(f"{zoom * 100:.0f} %"))
         self.canvas.refused.connect(self.desk.fail)
+        self.canvas.picked.connect(self._picked)
         self.canvas.space_tapped.connect(self.player.toggle)
         self.motion.selected_here.connect(self._selected)
         self.look.changed.connect(lambda _overlays: self._show_overlays())
@@ -181,6 +187,10 @@ class Window(QMainWindow):
         self.showing.motion_shown.connect(self.inspector.set_motion)
         self.player.changed.connect(self.refresh_actions)
         self.recovering.running_changed.connect(self.refresh_actions)
+        self.recovering.recovered.connect(self._show_picked)
+        self.suggesting.running_changed.connect(self.refresh_actions)
+        self.suggesting.arrives.connect(self.canvas.let_go)
+        self.suggesting.suggested.connect(self._suggested)
         self.file_jobs.busy_changed.connect(self.refresh_actions)
         self.welcome.open_wanted.connect(self.files.open)
         self.welcome.path_chosen.connect(self.files.open_path)
@@ -192,6 +202,23 @@ class Window(QMainWindow):
             self.canvas.select(number)
         self.refresh_actions()
 
+    def _picked(self, pixels: tuple[Pixel, ...]) -> None:
+        more = len(pixels) > len(self.inspector.picked.texts())
+        self.inspector.set_picked(pixels)
+        self.refresh_actions()
+        if more:
+            self._show_picked()
+
+    def _show_picked(self) -> None:
+        """Bring what is said of the picked pixels into sight, once it has been laid out."""
+        if self.canvas.picks:
+            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.inspector.picked, 0, 8))
+
+    def _suggested(self) -> None:
+        """Nothing of it is selected, or the next stroke would go to that; its arrows are there to be taken hold of."""
+        self.motion.deselect()
+        self.canvas.set_tool("arrow")
+
     def _show_overlays(self) -> None:
         """What was painted would hide what moves: it is left out while that plays, and pale where it stands."""
         overlays, pale = self.look.overlays, 0.25 if self.showing.shows_frame else 1.0
@@ -200,6 +227,7 @@ class Window(QMainWindow):
 
     def _opened(self) -> None:
         document = self.desk.document
+        self.suggesting.forget()
         self.recovering.forget()
         self.canvas.set_document(document)
         self._pages.setCurrentIndex(0 if document is None else 1)
@@ -242,12 +270,12 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        if self.recovering.running or self.file_jobs.busy:
+        if self.recovering.running or self.suggesting.running or self.file_jobs.busy:
             found.add("running")
         if document is None:
             return found
         found.add("document")
-        if not self.recovering.running:
+        if not (self.recovering.running or self.suggesting.running):
             found.add("motion")
         if self.player.recovery is not None:
             found.add("recovery")
@@ -255,6 +283,8 @@ class Window(QMainWindow):
             found.add("recovered")
         if document.guidance.motion is not None:
             found.add("imported")
+        if self.canvas.picks:
+            found.add("picked")
         if document.can_undo:
             found.add("undo")
         if document.can_redo:
@@ -287,6 +317,16 @@ class Window(QMainWindow):
     def tool_arrow(self) -> None:
         self.canvas.set_tool("arrow")
 
+    def tool_pick(self) -> None:
+        self.canvas.set_tool("pick")
+
+    def deselect(self) -> None:
+        """One thing at a time: what was picked, what is selected."""
+        if self.canvas.picks and (self.canvas.tool == "pick" or self.motion.selected is None):
+            self.canvas.clear_picked()
+        else:
+            self.motion.deselect()
+
     def brush_smaller(self) -> None:
         self.canvas.set_brush_size(self.canvas.brush_size / _BRUSH_STEP)
 
@@ -296,6 +336,7 @@ class Window(QMainWindow):
     def cancel(self) -> None:
         """Stop what the user waits for."""
         self.recovering.cancel()
+        self.suggesting.cancel()
         self.file_jobs.cancel()
 
     def show_palette(self) -> None:

@@ -112,8 +112,15 @@ def found(seen: Seen, told: str, device: torch.device) -> Ends:
     return ends if seen.flow is not None else one_direction(ends)
 
 
-def suggest(inputs: Inputs) -> Guidance:
-    """What the network proposes by itself: the camera's arrow and regions with arrows, on the photo's grid."""
+def suggest(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
+    """What the network proposes by itself: the camera's arrow and regions with arrows, on the photo's grid.
+
+    Raises Cancelled, or ValueError with one sentence.
+    """
+    on_progress(Progress(0.1, "Finding the motion"))
     seen = Seen(np.ascontiguousarray(inputs.pixels), None)
     ends, _, _ = run_on(inputs.device, lambda device: found(seen, "quadrants", device))
+    if is_cancelled():
+        raise Cancelled
+    on_progress(Progress(0.9, "Grouping it into regions"))
     return suggested(ends, *inputs.pixels.shape[:2])

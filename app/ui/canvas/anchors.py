@@ -26,7 +26,7 @@ def centres(areas: np.ndarray, step: int) -> dict[int, Point]:
 
 
 class Anchors:
-    """Remembers the centres, and where arrows were drawn, so that an arrow stays where the hand left it.
+    """Remembers the centres. An arrow stays where the hand left it, while that is on its region; else it is there.
 
     Large photos are looked at every few px (3 ms at 24 megapixels). Regions too small for that are sought where the
     areas have changed.
@@ -34,29 +34,24 @@ class Anchors:
 
     def __init__(self) -> None:
         self._centres: dict[int, Point] = {}
-        self._drawn: dict[int, Point] = {}
         self._changed: Rect | None = None
         self._known = False
 
     def areas_changed(self, rect: Rect) -> None:
         self._changed, self._known = union(self._changed, rect), False
 
-    def drawn(self, placed: Placed) -> None:
-        """A person drew this arrow just there. The camera's is always shown in the photo's middle."""
-        if placed.number != NO_REGION:
-            self._drawn[placed.number] = placed.x, placed.y
-
     def centre(self, guidance: Guidance, number: int, fresh: bool = True) -> Point | None:
-        """Where the arrow of a region (0: the camera) is shown; None where nothing of the region is painted.
+        """Where the arrow of a region is shown; None where nothing of the region is painted. The camera's (number 0) is
+        always in the photo's middle.
 
         Not `fresh`: as last found, so that arrows stand still while a stroke lasts.
         """
         height, width = guidance.areas.shape
         if number == NO_REGION:
             return width / 2, height / 2
-        drawn = self._drawn.get(number)
-        if drawn and _is_at(guidance.areas, number, drawn):
-            return drawn
+        region = guidance.region(number)
+        if region is not None and region.at and _is_at(guidance.areas, number, region.at):
+            return region.at
         if fresh and not self._known:
             self._find(guidance)
         return self._centres.get(number)

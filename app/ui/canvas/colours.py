@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from app.flow_colours import flow_colours
+from app.region_colours import REGIONS, TINT_ALPHA, region
 
-REGIONS = (0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7, 0x56B4E9, 0xD55E00, 0xF0E442, 0x882255, 0x44AA99, 0xBBBBBB)
-"""Okabe and Ito's colours and three of Paul Tol's, told apart with any kind of colour vision."""
-CAMERA = 0xFFFFFF
-TINT_ALPHA = 0.5
+__all__ = ["TINT_ALPHA", "region"]
+
+PICKS = (0x3F86DC, 0xD9761A, 0x2B9E62, 0xCF4F48, 0x8F68C9, 0x2A9AA5, 0xC2559A, 0x9A8222)
+"""Of picked pixels: white numbers can be read on them, and they on a dark panel and a light one."""
 HALO, INK = 0xC0101010, 0xFFFFFFFF
 DARK_BACKGROUND, LIGHT_BACKGROUND = 0xFF2B2B2D, 0xFFC9C9CC
 
@@ -22,9 +23,9 @@ _TIME = np.array([(62, 74, 137), (38, 130, 142), (53, 183, 121), (170, 220, 50),
 _HEAT = np.array([(0, 0, 0), (87, 15, 109), (187, 55, 84), (249, 142, 8), (252, 255, 164)], np.float64)
 
 
-def region(number: int) -> int:
-    """The opaque colour of a region; 0 is the camera's. Always the same for the same number."""
-    return 0xFF000000 | (CAMERA if number == 0 else REGIONS[(number - 1) % len(REGIONS)])
+def pick(number: int) -> int:
+    """The opaque colour of the picked pixel `number`, from 1."""
+    return 0xFF000000 | PICKS[(number - 1) % len(PICKS)]
 
 
 def tint_table() -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.edits import Rect
+from app.picked import Pixel
 from app.ui.canvas.arrows import Placed
 from app.ui.canvas.raster import Dab
 from models.guidance import Guidance
@@ -60,6 +61,7 @@ class Scene:
     selected    number of a region, 0 the camera, None.
     brush_size  diameter in photo px.
     scale       view px per photo px.
+    picks       the pixels whose trajectories are looked at.
     """
 
     guidance: Guidance
@@ -67,6 +69,7 @@ class Scene:
     selected: int | None = None
     brush_size: float = 40.0
     scale: float = 1.0
+    picks: tuple[Pixel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,10 +141,17 @@ class BrushSize:
 
 
 @dataclass(frozen=True)
+class Picks:
+    """The pixels whose trajectories are looked at from now on."""
+
+    pixels: tuple[Pixel, ...]
+
+
+@dataclass(frozen=True)
 class Refuse:
     """Cannot be done; why, in one sentence."""
 
     sentence: str
 
 
-Answer = Dabs | Patch | Rollback | Outline | ArrowPreview | SetArrow | Flip | Select | Pan | BrushSize | Refuse
+Answer = Dabs | Patch | Rollback | Outline | ArrowPreview | SetArrow | Flip | Select | Pan | BrushSize | Picks | Refuse

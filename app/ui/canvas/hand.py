@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.document import Change, Document
 from app.edits import Rect
+from app.picked import Pixel
 from app.ui.canvas import events
 from app.ui.canvas.anchors import Anchors
 from app.ui.canvas.arrows import Placed
@@ -33,6 +34,7 @@ class Stage(Protocol):
     def tell_selected(self, number: int | None) -> None: ...
     def tell_brush_size(self, size: float) -> None: ...
     def tell_dragging(self, placed: Placed) -> None: ...
+    def tell_picked(self, pixels: tuple[Pixel, ...]) -> None: ...
     def tell_refused(self, sentence: str) -> None: ...
 
 
@@ -41,6 +43,7 @@ class Hand:
 
     selected  number of a region, 0 the camera, None.
     preview   the arrow being dragged; `outline` the lasso so far, photo px.
+    picks     the pixels whose trajectories are looked at.
     sees_arrows  whether arrows are shown, so that they can be taken hold of.
     """
 
@@ -50,6 +53,7 @@ class Hand:
         self.selected: int | None = None
         self.preview: Placed | None = None
         self.outline: tuple[tuple[float, float], ...] = ()
+        self.picks: tuple[Pixel, ...] = ()
         self.sees_arrows = True
         self._stage = stage
         self._document: Document | None = None
@@ -70,6 +74,7 @@ class Hand:
         self.drop()
         self._document, self._anchors = document, Anchors()
         self.select(None)
+        self.pick(())
 
     def set_tool(self, name: str) -> None:
         if name not in self._tools:
@@ -93,6 +98,13 @@ class Hand:
             self._stage.tell_selected(number)
             self._stage.repaint_lines()
 
+    def pick(self, pixels: tuple[Pixel, ...]) -> None:
+        """Look at the trajectories of these pixels."""
+        if pixels != self.picks:
+            self.picks = pixels
+            self._stage.tell_picked(pixels)
+            self._stage.repaint_lines()
+
     def placed(self) -> tuple[Placed, ...]:
         """Every arrow where it is shown, the one in the hand as it is now."""
         if self._document is None:
@@ -113,7 +125,7 @@ class Hand:
     def scene(self, scale: float) -> Scene:
         assert self._document is not None
         placed = self.placed() if self.tool == "arrow" and self.sees_arrows else ()
-        return Scene(self._document.guidance, placed, self.selected, self.brush_size, scale)
+        return Scene(self._document.guidance, placed, self.selected, self.brush_size, scale, self.picks)
 
     def hear(self, event: Event, scale: float, tool: str | None = None) -> None:
         """Let the tool hear an event; a press may be for another `tool` than the chosen one (a pen's eraser)."""
@@ -191,6 +203,8 @@ class Hand:
                 self._stage.push(x, y)
             case events.BrushSize(size):
                 self.set_brush_size(size)
+            case events.Picks(pixels):
+                self.pick(pixels)
             case events.Refuse(sentence):
                 self._stage.tell_refused(sentence)
 
@@ -204,7 +218,6 @@ class Hand:
             case events.Rollback(undo=True) if self._joins:
                 document.undo()
             case events.SetArrow(placed):
-                self._anchors.drawn(placed)
-                document.set_arrow(placed.number, placed.arrow)
+                document.set_arrow(placed.number, placed.arrow, at=(placed.x, placed.y))
             case events.Flip(number):
                 document.flip_region(number)

@@ -23,6 +23,7 @@ from app.ui.canvas.events import (
     Select,
     SetArrow,
 )
+from app.ui.canvas.picking import PickTool
 from models.guidance import NO_REGION
 from models.motion import Arrow
 
@@ -159,4 +160,5 @@ def tools() -> dict[str, Tool]:
         "eraser": BrushTool(erases=True),
         "lasso": LassoTool(),
         "arrow": ArrowTool(),
+        "pick": PickTool(),
     }

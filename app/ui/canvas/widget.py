@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QWidget
 
 from app.document import Change, Document
 from app.edits import Rect
+from app.picked import Pixel
 from app.ui.canvas import paint_arrows, tools
 from app.ui.canvas.arrows import Placed
 from app.ui.canvas.events import Pointer
 from app.ui.canvas.hand import Hand
 from app.ui.canvas.layers import Layers, Overlays
 from app.ui.canvas.navigable import Navigable
+from app.ui.canvas.paint_picked import PickedPixels
 from app.ui.canvas.paint_picture import paint_background
 from app.ui.canvas.raster import Dab
 from app.ui.canvas.view import View
@@ -36,6 +38,7 @@ class Canvas(Navigable):
 
     hovered         (x, y) photo px under the pointer, or None.
     arrow_dragging  a region's number (0: the camera) and the Arrow in the hand, before it is in the document.
+    picked          the pixels (x, y) whose trajectories are looked at.
     refused         why something cannot be done, one sentence.
     space_tapped    space was pressed and let go of without panning.
     """
@@ -44,6 +47,7 @@ class Canvas(Navigable):
     brush_size_changed = Signal(float)
     selection_changed = Signal(object)
     arrow_dragging = Signal(int, object)
+    picked = Signal(object)
     refused = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -52,6 +56,8 @@ class Canvas(Navigable):
         self._document: Document | None = None
         self._layers: Layers | None = None
         self._overlays = Overlays()
+        self._picked = PickedPixels()
+        self._t = 0.5
         self._unsubscribe: Callable[[], None] = lambda: None
         self._ring = QRect()
         self._slices = made(QTimer, self, interval=0, objectName="slices")
@@ -70,6 +76,7 @@ class Canvas(Navigable):
         self._unsubscribe()
         self._layers, self._document = None, document
         self.hand.set_document(document)
+        self._picked.set_motion(None, (1, 1))
         view = None
         if document is not None:
             self._layers = Layers(document.photo.pixels, document.guidance.areas)
@@ -98,6 +105,11 @@ class Canvas(Navigable):
         """The motion that trajectories, flow and quiver show, and the time of it."""
         if self._layers is not None:
             self._layers.set_motion(motion, t)
+            self._t = t
+            if self._document is not None:
+                self._picked.set_motion(
+                    motion, (self._document.guidance.areas.shape[0], self._document.guidance.areas.shape[1])
+                )
             self.update()
 
     def set_error(self, error: np.ndarray | None) -> None:
@@ -113,7 +125,7 @@ class Canvas(Navigable):
         return self.hand.tool
 
     def set_tool(self, name: str) -> None:
-        """One of "pan", "brush", "eraser", "lasso", "arrow". A stroke in progress ends as if the button came up."""
+        """One of "pan", "brush", "eraser", "lasso", "arrow", "pick". A stroke ends as if the button came up."""
         if name != self.hand.tool:
             self.hand.finish(self._scale())
             self.hand.set_tool(name)
@@ -131,9 +143,21 @@ class Canvas(Navigable):
     def selected(self) -> int | None:
         return self.hand.selected
 
+    def let_go(self) -> None:
+        """A stroke in progress ends as if the button came up."""
+        self.hand.finish(self._scale())
+
     def select(self, number: int | None) -> None:
         """Select a region by its number, 0: the camera, None: nothing."""
         self.hand.select(number)
+
+    @property
+    def picks(self) -> tuple[Pixel, ...]:
+        return self.hand.picks
+
+    def clear_picked(self) -> None:
+        """Look at no trajectory any more."""
+        self.hand.pick(())
 
     # Zoom and coordinates
 
@@ -190,6 +214,10 @@ class Canvas(Navigable):
     def tell_dragging(self, placed: Placed) -> None:
         self.arrow_dragging.emit(placed.number, placed.arrow)
 
+    def tell_picked(self, pixels: tuple[Pixel, ...]) -> None:
+        self._picked.set_pixels(pixels)
+        self.picked.emit(pixels)
+
     def tell_refused(self, sentence: str) -> None:
         self.refused.emit(sentence)
 
@@ -229,6 +257,7 @@ class Canvas(Navigable):
         target = hand.target() if self._overlays.guidance else None
         if target is not None and hand.selected is not None:
             paint_arrows.paint_target(painter, QPointF(*view.to_view(*target)), hand.selected)
+        self._picked.paint(painter, view, self._t)
         if hand.outline:
             paint_arrows.paint_outline(painter, hand.outline, view)
         if not self._ring.isEmpty() and self._pointer is not None:

@@ -11,7 +11,9 @@ from app.ui.desk import Desk, touches_motion
 from app.ui.made import made
 from app.ui.panels.arrow_form import ArrowForm
 from app.ui.panels.region_list import RegionList
-from models.guidance import NO_REGION
+from app.ui.panels.suggest_row import SuggestRow
+from app.ui.suggesting import Suggesting
+from models.guidance import NO_REGION, Guidance
 from models.motion import Arrow
 
 _BUTTONS = ("add_region", "delete_region", "flip", "pin", "raise_region", "lower_region", "rename_region")
@@ -27,12 +29,13 @@ class MotionPanel(QWidget):
     selected_here = Signal(object)
     arrow_edited = Signal()
 
-    def __init__(self, desk: Desk, actions: dict[str, QAction]) -> None:
+    def __init__(self, desk: Desk, suggesting: Suggesting, actions: dict[str, QAction]) -> None:
         super().__init__()
         self._desk = desk
         self.selected: int | None = None
         self.regions = RegionList()
         self.form = ArrowForm()
+        self.suggest_row = SuggestRow(suggesting, actions)
         self._hint = QLabel(wordWrap=True)
         self._hint.setProperty("faint", True)
         layout = QVBoxLayout(self)
@@ -41,6 +44,7 @@ class MotionPanel(QWidget):
         layout.addLayout(_button_row(actions))
         layout.addWidget(self.form)
         layout.addWidget(self._hint)
+        layout.addWidget(self.suggest_row)
         self.regions.chosen.connect(self._choose)
         self.regions.renamed.connect(self._rename)
         self.regions.reordered.connect(lambda numbers: self._edit("reorder", numbers))
@@ -167,6 +171,7 @@ class MotionPanel(QWidget):
         if document is None:
             self.regions.clear()
             self.form.set_arrow(None)
+            self.suggest_row.set_wanted(False)
             return
         if self.selected and document.guidance.region(self.selected) is None:
             self.selected = None
@@ -176,22 +181,27 @@ class MotionPanel(QWidget):
         self.form.set_arrow(None if self.selected is None else self.arrow() or Arrow(0, 0))
         self._hint.setText(self._advice())
         self._hint.setVisible(bool(self._hint.text()))
+        self.suggest_row.set_wanted(_says_nothing(document.guidance))
 
     def _advice(self) -> str:
         document = self._desk.document
         if document is None:
             return ""
         guidance = document.guidance
-        if not guidance.regions and guidance.camera is None and guidance.motion is None:
+        if _says_nothing(guidance):
             return (
                 "Paint over something that moved (B), then drag along its motion (A). "
-                "Drag outside every region if the camera itself moved."
+                "Drag outside every region if the camera itself moved. Or begin with a suggestion:"
             )
         if self.selected is not None and self.arrow() is None:
             return "No motion said yet: drag an arrow in the picture, or set a length here."
         if document.guidance.motion is not None:
             return "Motion from a file moves all that is not painted."
         return ""
+
+
+def _says_nothing(guidance: Guidance) -> bool:
+    return not guidance.regions and guidance.camera is None and guidance.motion is None
 
 
 def _button_row(actions: dict[str, QAction]) -> QHBoxLayout:
