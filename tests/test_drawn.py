@@ -121,6 +121,15 @@ def test_fast_lengths_are_even_and_long_enough(length: int) -> None:
     assert fast % 2 == 0
 
 
+@pytest.mark.parametrize("stretch", [0.5, 1.5, 3.0])
+def test_a_thing_that_stretches_has_no_stripes(stretch: float) -> None:
+    x = torch.arange(64.0) - 31.5
+    trajectory = torch.zeros(20, 64, 2)
+    trajectory[..., 0] = stretch * x
+    expected = -stretch * x / (1 + stretch)
+    torch.testing.assert_close(splatted_offsets(trajectory)[10, 4:-4, 0], expected[4:-4], atol=0.3, rtol=0)
+
+
 @given(x=st.floats(-6, 6), y=st.floats(-6, 6))
 @settings(max_examples=20, deadline=None)
 def test_splatting_one_shift_is_its_opposite_everywhere(x: float, y: float) -> None:

@@ -8,13 +8,16 @@ from torch.nn import functional
 _FASTER_WINS = 1.0
 """How much a px of speed counts in front: of two things at one place the faster one is most likely the nearer."""
 
+_GAP, _ALIKE = 5, 4.0
+"""Half the width, px, of gaps that count as a thing's own; how differently its sides may move, px a px."""
+
 
 def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     """Sampling offsets (H, W, 2) of the instant to which `trajectory` (H, W, 2), px, carries the middle one.
 
     Every pixel of the middle instant is laid down where it goes, on four neighbours; where several meet the faster
-    weighs more, by a factor of e a px. Where nothing arrives, background was uncovered: its offsets come from around
-    it, the slower ones first.
+    weighs more, by a factor of e a px. Where nothing arrives, a thing stretched or background was uncovered: there the
+    offsets come from around, the slower ones first.
     """
     height, width = trajectory.shape[:2]
     speed = trajectory.norm(dim=-1)
@@ -32,8 +35,29 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     total = total.view(height, width, 4)
     reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
     offsets = torch.where(reached[..., None], total[..., :2] / total[..., 2:3].clamp(min=1e-30), 0.0)
+    for reach in range(1, _GAP + 1):
+        offsets, reached = bridged(offsets, reached, reach)
     slower = reached * (-offsets.norm(dim=-1) * 0.5).clamp(min=-20).exp().clamp(min=1e-8)
     return filled(offsets.permute(2, 0, 1)[None], slower[None, None], reached[None, None])[0].permute(1, 2, 0)
+
+
+def bridged(offsets: torch.Tensor, reached: torch.Tensor, reach: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Offsets (H, W, 2), and where there are any (H, W), with the gaps filled that have similar offsets `reach` px off
+    on opposite sides: halfway between the two. Such a gap lies in a thing that stretches; it is no background that was
+    uncovered, and taking it for that would stripe the one with the other."""
+    total, count = torch.zeros_like(offsets), torch.zeros_like(offsets[..., :1])
+    for side in (0, 1):
+        inner = offsets.shape[side] - 2 * reach
+        if inner <= 0:
+            continue
+        first, second = (offsets.narrow(side, start, inner) for start in (0, offsets.shape[side] - inner))
+        there = reached.narrow(side, 0, inner) & reached.narrow(side, reached.shape[side] - inner, inner)
+        alike = ((first - second).norm(dim=-1) < _ALIKE * reach) & there
+        middle = alike[..., None].to(offsets)
+        total.narrow(side, reach, inner).add_((first + second) / 2 * middle)
+        count.narrow(side, reach, inner).add_(middle)
+    new = ~reached & (count[..., 0] > 0)
+    return torch.where(new[..., None], total / count.clamp(min=1), offsets), reached | new
 
 
 def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
