@@ -44,6 +44,8 @@ from app.ui.recovering import Recovering
 from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.timeline import Timeline
+from app.ui.video_strip import VideoStrip
+from app.ui.videos import Videos
 from app.ui.welcome import Welcome
 from app.ui.workers import Workers
 
@@ -65,6 +67,8 @@ class Window(QMainWindow):
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
+        self.strip = VideoStrip()
+        self.videos = Videos(self.desk, self.workers, self.file_jobs, self.files, self.strip)
         self.exporting = Exporting(self.desk, self.file_jobs, self.player, self.files, self.recovering, self)
         self.actions_by_name = actions.build(self)
         self.canvas = Canvas()
@@ -101,6 +105,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.error_bar)
         column.addWidget(self._pages, 1)
+        column.addWidget(self.strip)
         self.setCentralWidget(central)
         self._facts = QLabel()
         self._zoom = QLabel()
