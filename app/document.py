@@ -266,6 +266,7 @@ class Document:
             self.set_motion(guidance.motion, text, joins=True)
         if not counts:
             self._done[-1].state = before
+            self._notify(Change("saved"))
 
     def add_recovery(self, recovery: Recovery, counts: bool = True) -> None:
         """Keep what an engine found and look at it. Can be undone; in the project once saved, not in the journal.

@@ -33,6 +33,8 @@ _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,
 """Containers that hold a video themselves; playlists, which name other files, are left out."""
 _TURNED = {90: 8, -270: 8, 180: 3, -180: 3, 270: 6, -90: 6}
 """Degrees anti-clockwise, as the container says, to the EXIF orientation that means the same."""
+_UNSAID = 2
+"""FFmpeg's number for colours that a file says nothing about."""
 _PACKETS = 4096
 
 OnProgress = Callable[[Progress], None]
@@ -119,8 +121,7 @@ def read_frames(
     if not wanted:
         return
     with _opened(video.path) as container:
-        for done, (number, frame) in enumerate(_decoded(container, video, wanted, is_cancelled)):
-            on_progress(Progress(done / len(wanted), f"frame {number}"))
+        for number, frame in _decoded(container, video, wanted, on_progress, is_cancelled):
             yield number, _pixels(frame, longest)
 
 
@@ -176,22 +177,36 @@ def _check(is_cancelled: IsCancelled) -> None:
         raise Cancelled
 
 
-def _decoded(container: InputContainer, video: Video, wanted: Sequence[int], is_cancelled: IsCancelled) -> Iterator:
+def _decoded(
+    container: InputContainer,
+    video: Video,
+    wanted: Sequence[int],
+    on_progress: OnProgress,
+    is_cancelled: IsCancelled,
+) -> Iterator[tuple[int, Any]]:
     """The wanted frames, (number, av.VideoFrame); jumps only where a key frame lies between two of them."""
+    start = _key_before(video, wanted[0])
     frames, at = iter(()), -1
     for number in wanted:
-        key = int(video.keys[max(np.searchsorted(video.keys, number, side="right") - 1, 0)])
+        key = _key_before(video, number)
         if key > at:
             frames = _from(container, int(video.times[key]))
         frame = None
         for frame in frames:
             _check(is_cancelled)
             at = int(np.searchsorted(video.times, -1 if frame.pts is None else frame.pts))
+            share = (at - start) / max(wanted[-1] - start, 1)
+            on_progress(Progress(min(max(share, 0.0), 1.0), "decoding"))
             if at >= number:
                 break
         if frame is None or at != number:
             raise ValueError(f"frame {number} of {video.path.name} cannot be decoded: the file is damaged there")
         yield number, frame
+
+
+def _key_before(video: Video, number: int) -> int:
+    """The frame at or before this one at which decoding can begin."""
+    return int(video.keys[max(int(np.searchsorted(video.keys, number, side="right")) - 1, 0)])
 
 
 def _from(container: InputContainer, time: int) -> Iterator:
@@ -206,7 +221,7 @@ def _pixels(frame: Any, longest: int) -> np.ndarray:
 
     height, width = frame.height, frame.width
     scale = min(1.0, longest / max(height, width)) if longest else 1.0
-    known = frame.colorspace not in (Colorspace.DEFAULT, 2)
+    known = frame.colorspace != _UNSAID
     usual = Colorspace.ITU709 if height >= 720 else Colorspace.ITU601
     picture = frame.reformat(
         width=max(1, round(width * scale)),

@@ -41,6 +41,15 @@ def test_many_frames_come_in_order_and_once(video):
     assert [number for number, _ in read_frames(video, [7, 1, 2, 7])] == [1, 2, 7]
 
 
+def test_progress_goes_on_while_frames_on_the_way_are_decoded(video):
+    told = []
+    list(read_frames(video, [7], told.append))
+    fractions = [step.fraction for step in told]
+    assert len(fractions) == 4
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+
+
 def test_small_copies_keep_the_shape(video):
     strip = thumbnails(video, [0, 5], quiet, lambda: False)
     assert strip.numbers == (0, 5)

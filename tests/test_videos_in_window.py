@@ -67,6 +67,7 @@ def test_a_clicked_frame_opens_losslessly_with_its_guidance_as_one_step(shell, s
     assert min(camera.degrees, 360 - camera.degrees) < 10
     assert document.undo_text == "Guidance from the video"
     assert not document.modified
+    assert not shell.isWindowModified()
     document.undo()
     assert (document.guidance.camera, document.guidance.regions) == (None, ())
     assert not document.can_undo
