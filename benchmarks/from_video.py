@@ -167,13 +167,13 @@ def summary(rows: list[Row], facts: list[dict[str, float]], left_out: int) -> di
     ways: dict[str, object] = {}
     for way in dict.fromkeys(row.way for row in rows):
         some = [row for row in rows if row.way == way]
-        clips = [[row.below for row in some if row.clip == clip] for clip in dict.fromkeys(row.clip for row in some)]
-        below = float(np.mean([row.below for row in some]))
+        below = [row.below for row in some]
+        interval = bootstrap(below, [row.clip for row in some])
         ways[way] = {
             **{name: _mean([getattr(row, name) for row in some]) for name in ("floor", "video", "true")},
-            "below": round(below, 3),
-            "interval": [round(bound, 3) for bound in bootstrap([float(np.mean(clip)) for clip in clips])],
-            "met": below <= GOAL,
+            "below": _mean(below),
+            "interval": [round(bound, 3) for bound in interval],
+            "met": float(np.mean(below)) <= GOAL,
         }
     found = {name: _mean([one[name] for one in facts]) for name in ("quadrant", "half", "error", "zero")}
     return {"exposures": len(facts), "left_out": left_out, "directions": found, "ways": ways}
