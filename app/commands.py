@@ -36,6 +36,15 @@ USUAL_FRAMES = 15
 MOVING = (".gif", ".mp4", ".webp", ".png")
 
 
+def guidance(chosen: argparse.Namespace) -> int:
+    output = _writable(chosen.output, chosen.video, SUFFIXES)
+    photo = "" if chosen.photo is None else str(_writable(chosen.photo, chosen.video, (".png",)))
+    if photo and Path(photo).absolute() == output.absolute():
+        raise ValueError(f"{output.name} cannot be both the frame and its guidance")
+    _run(WriteVideoGuidance(chosen.video, chosen.frame, chosen.shutter, str(output), photo))
+    return 0
+
+
 def animate(chosen: argparse.Namespace) -> int:
     output = _output(chosen, MOVING, folder=True)
     contents = _run(Open(chosen.photo))
@@ -56,15 +65,6 @@ def trajectories(chosen: argparse.Namespace) -> int:
 
 def flow(chosen: argparse.Namespace) -> int:
     return _motion(chosen, (".flo", ".npz", ".png"))
-
-
-def guidance(chosen: argparse.Namespace) -> int:
-    output = _writable(chosen.output, chosen.video, SUFFIXES)
-    photo = "" if chosen.photo is None else str(_writable(chosen.photo, chosen.video, (".png",)))
-    if photo and Path(photo).absolute() == output.absolute():
-        raise ValueError(f"{output.name} cannot be both the frame and its guidance")
-    _run(WriteVideoGuidance(chosen.video, chosen.frame, chosen.shutter, str(output), photo))
-    return 0
 
 
 def reblur(chosen: argparse.Namespace) -> int:

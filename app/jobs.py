@@ -366,14 +366,14 @@ AnyJob = (
     | Warm
     | ListDevices
     | Open
-    | ReadVideo
-    | Thumbnails
-    | OpenFrame
-    | WriteVideoGuidance
     | Save
     | Export
     | ExportGuidance
     | ReadGuidance
+    | ReadVideo
+    | Thumbnails
+    | OpenFrame
+    | WriteVideoGuidance
     | ScreenCopy
     | Reblur
 )
