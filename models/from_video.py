@@ -22,6 +22,8 @@ STILL = 1.0
 """px over the exposure; what moves less stands still."""
 ALIKE = 0.5
 """Share of the picture that must move alike to be called the camera's motion."""
+AT_REST = 0.2
+"""Share that must stand still for the camera to be called at rest where nothing else is common."""
 _WORKING = 640
 """px of the long side of the copies in which flow is sought: blurred frames hold nothing finer."""
 _AGREES, _LENIENT, _LOOKS = 1.0, 0.2, 20.0
@@ -144,16 +146,16 @@ def _median(flow: np.ndarray) -> np.ndarray:
 def regions(flow: np.ndarray, size: tuple[int, int]) -> Guidance:
     """A flow (h, w, 2) in px of a photo of `size` (H, W) as arrows.
 
-    The camera's is what half of the picture or more does; else the commonest motion gets a region as all others do.
+    The camera's is what half of the picture or more does, or rest, where a fifth of it rests; else the commonest motion
+    gets a region as all others do.
     Every region is one connected piece; smaller ones lie in front of larger ones.
     """
     flow = np.asarray(flow, np.float32)
     modes = _modes(flow)
     nearest = _cleaned(np.argmin([np.linalg.norm(flow - mode, axis=-1) for mode in modes], axis=0), len(modes))
-    back = int(np.bincount(nearest.ravel()).argmax())
-    with_camera = np.mean(nearest == back) >= ALIKE
-    camera = _arrow(flow[nearest == back]) if with_camera else None
-    others = [number for number in range(len(modes)) if not (with_camera and number == back)]
+    back = _background(nearest, modes)
+    camera = None if back is None else _arrow(flow[nearest == back])
+    others = [number for number in range(len(modes)) if number != back]
     areas, found = np.zeros(flow.shape[:2], np.uint8), []
     for piece in _pieces(nearest, others)[:MAX_REGIONS]:
         arrow, number = _arrow(flow[piece]), len(found) + 1
@@ -163,6 +165,15 @@ def regions(flow: np.ndarray, size: tuple[int, int]) -> Guidance:
     if areas.shape != size:
         areas = cv2.resize(areas, size[::-1], interpolation=cv2.INTER_NEAREST)
     return Guidance(areas, tuple(found), camera)
+
+
+def _background(nearest: np.ndarray, modes: list[np.ndarray]) -> int | None:
+    """Which of the motions is the camera's: what most of the picture does, else standing still; None: neither."""
+    shares = np.bincount(nearest.ravel(), minlength=len(modes)) / nearest.size
+    calmest = int(np.argmin([np.linalg.norm(mode) for mode in modes]))
+    if shares.max() >= ALIKE:
+        return int(shares.argmax())
+    return calmest if np.linalg.norm(modes[calmest]) < STILL and shares[calmest] >= AT_REST else None
 
 
 def _pieces(numbers: np.ndarray, wanted: list[int]) -> list[np.ndarray]:

@@ -83,6 +83,15 @@ def test_two_pieces_that_move_alike_are_two_regions_and_specks_are_none():
     assert {round(region.arrow.degrees) for region in guidance.regions if region.arrow} == {180}
 
 
+def test_a_camera_at_rest_is_known_by_less_than_half_of_the_picture():
+    flow = np.zeros((90, 120, 2), np.float32)
+    flow[:, 40:80], flow[:, 80:] = (9, 0), (-9, 0)
+    guidance = regions(flow, (90, 120))
+    assert guidance.camera is not None
+    assert guidance.camera.length == 0
+    assert len(guidance.regions) == 2
+
+
 def test_without_a_common_motion_there_is_no_camera():
     flow = np.zeros((90, 120, 2), np.float32)
     for number, vector in enumerate([(9, 0), (-9, 0), (0, 9)]):
