@@ -23,7 +23,7 @@ from app.video import read_frames, read_video
 from benchmarks.scores import bootstrap, psnr
 from benchmarks.truth import FRAMES, Exposure, read_exposures
 from models import catalog
-from models.from_video import Seen, regions, seen
+from models.from_video import Seen, seen
 from models.guidance import Guidance, quantise
 from models.motion import Motion
 from models.recovery import Inputs
@@ -68,16 +68,16 @@ def _dense(motion: Motion) -> Guidance:
     return Guidance(np.zeros(motion.trajectories.shape[1:3], np.uint8), motion=motion)
 
 
-WAYS: Mapping[str, tuple[str, Mapping[str, object], Callable[[np.ndarray], Guidance]]] = {
-    "motion": ("drawn", {}, lambda flow: _dense(Motion.from_flow(flow, FRAMES))),
-    "arrows": ("drawn", {}, lambda flow: regions(flow, flow.shape[:2])),
+WAYS: Mapping[str, tuple[str, Mapping[str, object], Callable[[Seen], Guidance]]] = {
+    "motion": ("drawn", {}, lambda found: _dense(Motion.from_flow(found.full(), FRAMES))),
+    "arrows": ("drawn", {}, Seen.guidance),
     "quadrants": (
         "trajectory",
         {"told": "quadrants"},
-        lambda flow: Guidance.from_labels(quantise(flow, _MOVING), NO_LENGTH),
+        lambda found: Guidance.from_labels(found.labels(), NO_LENGTH),
     ),
 }
-"""How an engine is told a flow: the engine, its options, the guidance."""
+"""How an engine is told what was seen: the engine, its options, the guidance."""
 
 
 def neighbours(clip: Path, first: int, step: int, size: tuple[int, int]) -> Neighbours | None:
@@ -159,7 +159,8 @@ def scored(one: Exposure, clip: str, found: Seen, way: str, device: str) -> Row:
         recovery = run(inputs, {"frames": FRAMES, **options}, lambda progress: None, lambda: False)
         return psnr(recovery.frames, one.frames)
 
-    return Row(one.name, clip, way, psnr(one.repeated, one.frames), score(told(found.full())), score(told(one.flow)))
+    truth = Seen(one.flow, np.ones(one.flow.shape[:2], np.float32), one.photo.shape[:2])
+    return Row(one.name, clip, way, psnr(one.repeated, one.frames), score(told(found)), score(told(truth)))
 
 
 def summary(rows: list[Row], facts: list[dict[str, float]], left_out: int) -> dict[str, object]:

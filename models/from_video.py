@@ -30,6 +30,8 @@ _AGREES, _LENIENT, _LOOKS = 1.0, 0.2, 20.0
 """px that flow and flow back may miss each other by, and in grey levels what they may differ in; a share of the flow is
 forgiven. These and the numbers below were chosen on the training part of the exposures."""
 _SMOOTH, _FILL, _MEDIAN = 3.0, 12.0, 16
+_SAME = 4.0
+"""Grey levels that a place at rest may differ in from frame to frame: noise and compression."""
 _DOUBT = 0.1
 """Trust under which motion is held to be shorter than it seems."""
 _TOLERANCE = 0.5
@@ -44,11 +46,13 @@ class Seen:
 
     flow   float32 (h, w, 2), px of the photo; the grid is the photo's, or a coarser one for large photos.
     trust  how far to trust it, (h, w) from 0 to 1.
+    rests  bool (h, w): the neighbours look the same at this very place, so that it may well not move at all.
     """
 
     flow: np.ndarray
     trust: np.ndarray
     size: tuple[int, int]
+    rests: np.ndarray | None = None
 
     def full(self) -> np.ndarray:
         """The flow on the photo's grid, float32 (H, W, 2)."""
@@ -67,7 +71,7 @@ class Seen:
 
     def guidance(self) -> Guidance:
         """The same in arrows to be edited: the camera's, and regions for what moves otherwise."""
-        return regions(self.flow, self.size)
+        return regions(self.flow, self.size, self.rests)
 
 
 def seen(before: np.ndarray | None, frame: np.ndarray, after: np.ndarray | None, shutter: float = SHUTTER) -> Seen:
@@ -90,7 +94,8 @@ def seen(before: np.ndarray | None, frame: np.ndarray, after: np.ndarray | None,
     beside = [(cv2.resize(other, size, interpolation=cv2.INTER_AREA), sign) for other, sign in beside]
     flow, trust = _mixed([_one_side(small, other, sign) for other, sign in beside])
     stretch = np.array([width / size[0], height / size[1]], np.float32)
-    return Seen(flow * (stretch * np.float32(shutter)), trust, (height, width))
+    rests = np.all([_differs(small, other) < _SAME for other, _ in beside], axis=0)
+    return Seen(flow * (stretch * np.float32(shutter)), trust, (height, width), rests)
 
 
 def _one_side(frame: np.ndarray, other: np.ndarray, sign: float) -> tuple[np.ndarray, np.ndarray]:
@@ -98,10 +103,14 @@ def _one_side(frame: np.ndarray, other: np.ndarray, sign: float) -> tuple[np.nda
     there, back = _dis(frame, other), _dis(other, frame)
     missed = np.linalg.norm(there + sampled(back, there), axis=-1)
     missed /= 1 + _LENIENT * np.linalg.norm(there, axis=-1)
-    one, same = (cv2.GaussianBlur(picture, (0, 0), 1).astype(np.float32) for picture in (frame, other))
-    differs = np.abs(one - sampled(same, there)).mean(-1)
-    trust = np.exp(-np.square(_soft(missed, _SMOOTH) / _AGREES) - np.square(_soft(differs, _SMOOTH) / _LOOKS))
+    trust = np.exp(-np.square(_soft(missed, _SMOOTH) / _AGREES) - np.square(_differs(frame, other, there) / _LOOKS))
     return sign * there, trust.astype(np.float32) + np.float32(1e-6)
+
+
+def _differs(frame: np.ndarray, other: np.ndarray, flow: np.ndarray | None = None) -> np.ndarray:
+    """How much a neighbour differs from the frame along a flow, or in place, in grey levels, (h, w)."""
+    one, same = (cv2.GaussianBlur(picture, (0, 0), 1).astype(np.float32) for picture in (frame, other))
+    return _soft(np.abs(one - (same if flow is None else sampled(same, flow))).mean(-1), _SMOOTH)
 
 
 def _dis(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -143,18 +152,21 @@ def _median(flow: np.ndarray) -> np.ndarray:
     return cv2.resize(np.dstack(filtered), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def regions(flow: np.ndarray, size: tuple[int, int]) -> Guidance:
+def regions(flow: np.ndarray, size: tuple[int, int], rests: np.ndarray | None = None) -> Guidance:
     """A flow (h, w, 2) in px of a photo of `size` (H, W) as arrows.
 
     The camera's is what half of the picture or more does, or rest, where a fifth of it rests; else the commonest motion
     gets a region as all others do.
-    Every region is one connected piece; smaller ones lie in front of larger ones.
+    Every region is one connected piece without holes; smaller ones lie in front of larger ones. With a camera at rest,
+    what `rests` (h, w) belongs to no region but where one encloses it.
     """
     flow = np.asarray(flow, np.float32)
     modes = _modes(flow)
     nearest = _cleaned(np.argmin([np.linalg.norm(flow - mode, axis=-1) for mode in modes], axis=0), len(modes))
     back = _background(nearest, modes)
     camera = None if back is None else _arrow(flow[nearest == back])
+    if back is not None and rests is not None and camera == Arrow(0, 0):
+        nearest = _cleaned(np.where(rests, back, nearest), len(modes))
     others = [number for number in range(len(modes)) if number != back]
     areas, found = np.zeros(flow.shape[:2], np.uint8), []
     for piece in _pieces(nearest, others)[:MAX_REGIONS]:
@@ -182,8 +194,14 @@ def _pieces(numbers: np.ndarray, wanted: list[int]) -> list[np.ndarray]:
     for number in wanted:
         count, marked, facts, _ = cv2.connectedComponentsWithStats((numbers == number).astype(np.uint8), connectivity=4)
         sizes = facts[1:count, cv2.CC_STAT_AREA]
-        found += [(int(size), marked == piece) for piece, size in enumerate(sizes, 1) if size >= _LEAST * numbers.size]
+        large = [piece for piece, size in enumerate(sizes, 1) if size >= _LEAST * numbers.size]
+        found += [(int(sizes[piece - 1]), _without_holes(marked == piece)) for piece in large]
     return [piece for _, piece in sorted(found, key=lambda one: -one[0])]
+
+
+def _without_holes(mask: np.ndarray) -> np.ndarray:
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(mask.astype(np.uint8), outlines, -1, 1, cv2.FILLED).astype(bool)
 
 
 def _modes(flow: np.ndarray) -> list[np.ndarray]:

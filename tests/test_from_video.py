@@ -92,6 +92,28 @@ def test_a_camera_at_rest_is_known_by_less_than_half_of_the_picture():
     assert len(guidance.regions) == 2
 
 
+def test_what_rests_in_its_place_is_in_no_region_unless_one_encloses_it():
+    flow = np.zeros((90, 120, 2), np.float32)
+    flow[20:70, 40:110] = (9, 0)
+    rests = np.zeros((90, 120), bool)
+    rests[:, 80:] = rests[35:45, 52:62] = True
+    guidance = regions(flow, (90, 120), rests)
+    rows, columns = np.nonzero(guidance.areas)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx((20, 69, 40, 79), abs=3)
+    assert guidance.areas[40, 57] == 1
+    assert len(guidance.regions) == 1
+
+
+def test_a_flat_place_beside_what_moves_is_known_to_rest():
+    views = [blurred(number) for number in (2, 3, 4)]
+    for view in views:
+        view[:, WIDTH // 2 :] = 230
+    found = seen(*views)
+    assert found.rests is not None
+    assert found.rests[:, WIDTH // 2 + 16 :].all()
+    assert found.rests[:, : WIDTH // 2 - 16].mean() < 0.1
+
+
 def test_without_a_common_motion_there_is_no_camera():
     flow = np.zeros((90, 120, 2), np.float32)
     for number, vector in enumerate([(9, 0), (-9, 0), (0, 9)]):
