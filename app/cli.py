@@ -16,6 +16,7 @@ from models import catalog
 LOOPS = ("loop", "ping-pong", "reverse")
 _EPILOG = """commands:
   demo            a bundled photo moves: in the window, or without a display into demo.gif
+  guidance        see the motion in a frame of a video from the frames beside it
   animate         recover the motion in a photo and write it as a moving picture or frames
   trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
@@ -113,6 +114,26 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="do not even try to open a window")
 
 
+def _add_guidance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", metavar="VIDEO", help="a video whose frames are blurred")
+    parser.add_argument("--frame", type=int, required=True, metavar="I", help="which frame, counted from 0")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help=".png (a quadrant per pixel), .flo or .npz (the motion itself), or a project .unshutter with the frame",
+    )
+    parser.add_argument(
+        "--shutter",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="how much of the time from frame to frame the shutter is open, up to 1 (default: %(default)s)",
+    )
+    parser.add_argument("--photo", metavar="PNG", help="write the frame itself here, as decoded")
+
+
 def _add_animate(parser: argparse.ArgumentParser) -> None:
     _add_recovery(parser)
     parser.add_argument(
@@ -204,6 +225,7 @@ def _version() -> str:
 
 _COMMANDS = {
     "demo": ("A bundled photo moves: in the window, or without a display into demo.gif.", _add_demo),
+    "guidance": ("See the motion in a frame of a video from the frames beside it, and write it.", _add_guidance),
     "animate": ("Recover the motion in a photo and write it as a moving picture or frames.", _add_animate),
     "trajectories": (
         "Write where every pixel went: offsets, trajectories (N, H, W, 2) px, times (N,).",

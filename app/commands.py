@@ -20,13 +20,27 @@ from app.atomic import replacing, replacing_folder
 from app.flow_colours import flow_colours
 from app.guidance_files import usual_strength
 from app.guidance_picture import guidance_picture
-from app.jobs import Export, ExportGuidance, Job, ListDevices, Open, ReadGuidance, Reblur, Recover, Save, Suggest
+from app.jobs import (
+    Export,
+    ExportGuidance,
+    Job,
+    ListDevices,
+    Open,
+    ReadGuidance,
+    Reblur,
+    Recover,
+    Save,
+    Suggest,
+    WriteVideoGuidance,
+)
 from app.motion_files import write_flo, write_motion, write_npz
 from app.picked import Pixel, trajectory, write_csv
 from app.reblur import frame_files
 from app.reel import Options, checked
 from app.stills import png_bytes
 from app.store import Contents
+from app.video import is_video
+from app.video_frames import SUFFIXES
 from models import catalog
 from models.guidance import Guidance
 from models.motion import Arrow, resized_field
@@ -36,6 +50,15 @@ USUAL_FRAMES = 15
 """Of a moving picture: engines find fewer, the rest is moved in between."""
 
 MOVING = (".gif", ".mp4", ".webp", ".png")
+
+
+def guidance(chosen: argparse.Namespace) -> int:
+    output = _writable(chosen.output, chosen.video, SUFFIXES)
+    photo = "" if chosen.photo is None else str(_writable(chosen.photo, chosen.video, (".png",)))
+    if photo and Path(photo).absolute() == output.absolute():
+        raise ValueError(f"{output.name} cannot be both the frame and its guidance")
+    _run(WriteVideoGuidance(chosen.video, chosen.frame, chosen.shutter, str(output), photo))
+    return 0
 
 
 def animate(chosen: argparse.Namespace) -> int:
@@ -175,10 +198,14 @@ def _strength(chosen: argparse.Namespace, height: int, width: int) -> float:
 
 
 def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool = False) -> Path:
+    return _writable(chosen.output, chosen.photo, suffixes, folder)
+
+
+def _writable(output: str, source: str, suffixes: tuple[str, ...], folder: bool = False) -> Path:
     """Where the result goes. Raises ValueError before any work is done where that cannot be."""
-    path = Path(chosen.output)
+    path = Path(output)
     known = f"{', '.join(suffixes)}{' or FOLDER/' if folder else ''}"
-    is_folder = folder and _is_folder(chosen.output)
+    is_folder = folder and _is_folder(output)
     if not is_folder and path.suffix.lower() not in suffixes:
         raise ValueError(f"{path.name} has a kind that is not written here: expected {known}")
     if path.is_dir() and not is_folder:
@@ -187,8 +214,8 @@ def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool 
         raise ValueError(f"{path.name} exists already and is not an empty folder")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"{path.name} cannot be written: there is no folder {path.parent}")
-    if path.exists() and Path(chosen.photo).exists() and path.samefile(chosen.photo):
-        raise ValueError(f"{path.name} is the photo itself")
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise ValueError(f"{path.name} is the {'video' if is_video(source) else 'photo'} itself")
     return path
 
 

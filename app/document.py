@@ -257,8 +257,9 @@ class Document:
         """Dense motion under the regions. Can be undone, goes into the project, not into the journal."""
         self.apply(SetMotion(text, self.guidance.motion, motion), joins)
 
-    def set_guidance(self, guidance: Guidance, text: str = "Replace guidance") -> None:
-        """Other guidance altogether, in one step."""
+    def set_guidance(self, guidance: Guidance, text: str = "Replace guidance", counts: bool = True) -> None:
+        """Other guidance altogether, in one step. `counts` False: nobody would miss it, it can be had again."""
+        before = self.state
         areas = self.guidance.areas
         if guidance.areas.shape != areas.shape:
             raise ValueError(f"the guidance has {_size(guidance.areas)} px, the photo {_size(areas)}")
@@ -271,6 +272,9 @@ class Document:
             self.set_camera(guidance.camera, joins=True, text=text)
         if guidance.motion is not self.guidance.motion:
             self.set_motion(guidance.motion, text, joins=True)
+        if not counts:
+            self._done[-1].state = before
+            self._notify(Change("saved"))
 
     def add_recovery(self, recovery: Recovery, counts: bool = True) -> None:
         """Keep what an engine found and look at it. Can be undone; in the project once saved, not in the journal.

@@ -16,6 +16,8 @@ from app.devices import Device, checked, devices
 from app.photo import Photo
 from app.picked import Trajectory
 from app.store import Contents
+from app.video import Video
+from app.video_frames import Framed, Strip
 from models import catalog
 from models.guidance import Guidance
 from models.recovery import Inputs, Progress, Recovery
@@ -148,6 +150,76 @@ class Open(Job, frozen=True):
             return read_project(self.path, on_progress, is_cancelled)
         photo = read_photo(self.path)
         return Contents(photo, Guidance.empty(*photo.pixels.shape[:2]))
+
+
+class ReadVideo(Job, frozen=True):
+    """Find out which frames a video has, without decoding any."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Video
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Video:
+        from app.video import read_video
+
+        return read_video(self.path, on_progress, is_cancelled)
+
+
+class Thumbnails(Job, frozen=True):
+    """Small copies of some of a video's frames. Newer ones replace older: other frames are in sight by then."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Strip
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    video: Video
+    numbers: tuple[int, ...]
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Strip:
+        from app.video_frames import thumbnails
+
+        return thumbnails(self.video, self.numbers, on_progress, is_cancelled)
+
+
+class OpenFrame(Job, frozen=True):
+    """A frame of a video as a photo, with guidance from its neighbours; `shutter` as in `models.from_video.seen`."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    result: ClassVar[Any] = Framed
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    video: Video
+    number: int
+    shutter: float
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Framed:
+        from app.video_frames import framed
+
+        return framed(self.video, self.number, self.shutter, on_progress, is_cancelled)
+
+
+class WriteVideoGuidance(Job, frozen=True):
+    """Write guidance for a frame of a video, and with `frame` the frame itself as a PNG."""
+
+    channel: ClassVar[Literal["io", "engine"]] = "io"
+    patience: ClassVar[int] = TIDY
+
+    video: str
+    number: int
+    shutter: float
+    path: str
+    frame: str = ""
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.video import read_video
+        from app.video_frames import write_guidance, write_photo
+
+        video = read_video(self.video, on_progress, is_cancelled)
+        photo = write_guidance(self.path, video, self.number, self.shutter, on_progress, is_cancelled)
+        if self.frame:
+            write_photo(self.frame, photo)
 
 
 class Save(Job, frozen=True):
@@ -336,6 +408,10 @@ AnyJob = (
     | ExportGuidance
     | ExportPicked
     | ReadGuidance
+    | ReadVideo
+    | Thumbnails
+    | OpenFrame
+    | WriteVideoGuidance
     | ScreenCopy
     | Reblur
 )

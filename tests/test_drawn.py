@@ -127,7 +127,7 @@ def test_a_thing_that_stretches_has_no_stripes(stretch: float) -> None:
     trajectory = torch.zeros(20, 64, 2)
     trajectory[..., 0] = stretch * x
     expected = -stretch * x / (1 + stretch)
-    torch.testing.assert_close(splatted_offsets(trajectory)[10, 4:-4, 0], expected[4:-4], atol=0.3, rtol=0)
+    torch.testing.assert_close(splatted_offsets(trajectory)[10, 4:-4, 0], expected[4:-4], atol=0.4, rtol=0)
 
 
 @given(x=st.floats(-6, 6), y=st.floats(-6, 6))

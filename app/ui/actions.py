@@ -52,7 +52,7 @@ class Action:
 
 A = Action
 ACTIONS: tuple[Action, ...] = (
-    A("open", "Open…", "files.open", "Open a photo or a project", "Ctrl+O", "open"),
+    A("open", "Open…", "files.open", "Open a photo, a video or a project", "Ctrl+O", "open"),
     A("welcome", "Close", "files.close", "Back to the welcome page", "Ctrl+W", when="document"),
     A("save", "Save", "files.save", "Save the project", "Ctrl+S", "save", "document"),
     A("save_as", "Save as…", "files.save_as", "Save the project under another name", "Ctrl+Shift+S", when="document"),

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.document import Change
 from app.jobs import Open, Save
+from app.photo import Photo
 from app.project import SUFFIX, is_project
 from app.samples import Sample
 from app.session import Recoverable, Session, discard, recoverable, state_folder
@@ -19,15 +20,23 @@ from app.store import Contents
 from app.ui.desk import Desk
 from app.ui.file_jobs import FileJobs, Then, ask, folder, keep_folder
 from app.ui.settings import forget_files, remember_file
+from app.video import SUFFIXES as VIDEOS
+from app.video import is_video
 
-PHOTOS = "Photos and projects (*.unshutter *.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.heic *.dng *.nef *.cr2 *.arw)"
+PHOTOS = (
+    "Photos, videos and projects (*.unshutter *.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.heic *.dng *.nef *.cr2 "
+    f"*.arw {' '.join(f'*{suffix}' for suffix in VIDEOS)})"
+)
 
 
 class Files(QObject):
     """Keeps the open document safe: its lock, its journal, its saving.
 
-    origin  the file that the photo came from; None where it came from a project or the clipboard.
+    origin  the file that the photo came from; None where it came from a project, a video or the clipboard.
+    video_chosen  a path that is a video was to be opened.
     """
+
+    video_chosen = Signal(object)
 
     def __init__(self, desk: Desk, jobs: FileJobs, window: QWidget) -> None:
         super().__init__(window)
@@ -48,8 +57,10 @@ class Files(QObject):
         ask(dialog)
 
     def open_path(self, path: Path, then: Then | None = None) -> None:
-        """A photo or a project, in the place of what is open."""
-        if self.may_leave(lambda: self.open_path(path, then)):
+        """A photo or a project, in the place of what is open; a video is handed on."""
+        if is_video(path):
+            self.video_chosen.emit(path)
+        elif self.may_leave(lambda: self.open_path(path, then)):
             self._jobs.run(Open(str(path)), f"Opening {path.name}", lambda contents: self._opened(path, contents, then))
 
     def open_sample(self, sample: Sample, then: Then | None = None) -> None:
@@ -62,6 +73,10 @@ class Files(QObject):
 
         if self.may_leave(lambda: self.open_sample(sample, then)):
             self._jobs.run(Open(str(sample.path)), f"Opening {sample.title}", opened)
+
+    def open_photo(self, photo: Photo) -> bool:
+        """A photo that was read already, in the place of what is open and may leave. Returns whether it worked."""
+        return self._begin(lambda: Session.new(photo))
 
     def _opened(self, path: Path, contents: Contents, then: Then | None) -> None:
         if not is_project(path):

@@ -46,6 +46,8 @@ from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.suggesting import Suggesting
 from app.ui.timeline import Timeline
+from app.ui.video_strip import VideoStrip
+from app.ui.videos import Videos
 from app.ui.welcome import Welcome
 from app.ui.workers import Workers
 
@@ -66,6 +68,8 @@ class Window(QMainWindow):
         self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self)
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
+        self.strip = VideoStrip()
+        self.videos = Videos(self.desk, self.workers, self.file_jobs, self.files, self.strip)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
         self.canvas = Canvas()
         self.exporting = Exporting(
@@ -105,6 +109,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.error_bar)
         column.addWidget(self._pages, 1)
+        column.addWidget(self.strip)
         self.setCentralWidget(central)
         self._facts = QLabel()
         self._zoom = QLabel()
