@@ -73,10 +73,10 @@ def changed(one: Recipe, settings: Mapping[str, object]) -> Recipe:
         raise ValueError(f"a setting does not fit: {error}") from error
 
 
-def rendered(world: World, one: Recipe, count: int, seed: int, frames: int = 7) -> Batch:
-    """`count` exposures as the recipe's material, rendered in groups of one recipe batch, all from one seed."""
-    parts = []
-    for group in range(0, count, one.batch):
-        exposures = world.render(min(one.batch, count - group), seed * 1009 + group, frames)
-        parts.append(one.material(exposures, Dice(seed * 1009 + group + 1, world.device)))
+def rendered(world: World, one: Recipe, count: int, seed: int, frames: int = 7, group: int | None = None) -> Batch:
+    """`count` exposures as the recipe's material, rendered `group` at a time (one recipe batch), all from one seed."""
+    group, parts = group or one.batch, []
+    for first in range(0, count, group):
+        exposures = world.render(min(group, count - first), seed * 1009 + first, frames)
+        parts.append(one.material(exposures, Dice(seed * 1009 + first + 1, world.device)))
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}

@@ -14,8 +14,8 @@ from training.world.dice import Dice
 
 STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.3, 0.15, 0.1
 BEND, UNEVEN = 0.35, 0.3
-SHORT = 1.2
-"""Most motions are short: a path's share of the longest is a uniform number to this power."""
+SHORT = 0.8
+"""A path's share of the longest is a uniform number to this power: long ones somewhat oftener than short ones."""
 
 
 def moved(

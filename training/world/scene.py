@@ -81,7 +81,7 @@ class World:
             raise ValueError(f"expected 2, 3, 4 or 7 frames, got {frames}")
         dice = Dice(seed, self.device)
         low, high = self.reach
-        reach = low + (high - low) * float(dice.uniform()) ** 1.4
+        reach = low + (high - low) * float(dice.uniform()) ** 1.2
         steps = 6 * min(MOST, max(FEWEST, math.ceil(reach / STEP / 6)))
         canvas = self.size + 2 * (math.ceil(0.9 * reach) + 6)
         shapes = random_shapes(dice, count, self.size, len(self.photos.cutouts) > 0)
