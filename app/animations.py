@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -104,27 +104,32 @@ def _frame(kind, picture: np.ndarray, number: int):
 
 
 def write_mp4(path: Path, reel: Reel, options: Options) -> None:
-    """H.264 that every player shows: 4:2:0, even sides, one steady rate; the ends are held by repeating them."""
+    """The ends are held by repeating them."""
+    times = [max(1, round(seconds * options.fps)) for seconds in reel.seconds]
+    pictures = (picture for picture, count in zip(reel, times, strict=True) for _ in range(count))
+    encode_mp4(path, pictures, (reel.width, reel.height), options.fps, options.quality)
+
+
+def encode_mp4(path: Path, pictures: Iterable[np.ndarray], size: tuple[int, int], fps: float, quality: int) -> None:
+    """H.264 that every player shows: 4:2:0, one steady rate. `size` is (width, height) px, both even."""
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
-    rate = Fraction(options.fps).limit_denominator(1001)
-    quality = {"crf": str(round(34 - options.quality * 0.2)), "preset": "medium"}
+    rate = Fraction(fps).limit_denominator(1001)
+    settings = {"crf": str(round(34 - quality * 0.2)), "preset": "medium"}
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as file:
-        stream = file.add_stream("libx264", rate=rate, options=quality)
-        stream.width, stream.height, stream.pix_fmt = reel.width, reel.height, "yuv420p"
+        stream = file.add_stream("libx264", rate=rate, options=settings)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = 1 / rate
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries = context.color_trc = 1
-        number = 0
-        for picture, seconds in zip(reel, reel.seconds, strict=True):
+        for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
-            for _ in range(max(1, round(seconds * options.fps))):
-                frame.pts, frame.time_base = number, 1 / rate
-                file.mux(stream.encode(frame))
-                number += 1
+            frame.pts, frame.time_base = number, 1 / rate
+            file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
 
 

@@ -17,6 +17,7 @@ LOOPS = ("loop", "ping-pong", "reverse")
 _EPILOG = """commands:
   demo            a bundled photo moves: in the window, or without a display into demo.gif
   guidance        see the motion in a frame of a video from the frames beside it
+  film            make a longer, smoother video of a blurred one
   animate         recover the motion in a photo and write it as a moving picture or frames
   trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
@@ -124,6 +125,35 @@ def _add_guidance(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=".png (a quadrant per pixel), .flo or .npz (the motion itself), or a project .unshutter with the frame",
     )
+    _add_shutter(parser)
+    parser.add_argument("--photo", metavar="PNG", help="write the frame itself here, as decoded")
+
+
+def _add_film(parser: argparse.ArgumentParser) -> None:
+    names = [engine.name for engine in catalog.ENGINES]
+    parser.add_argument("video", metavar="VIDEO", help="a video whose frames are blurred; its sound is left out")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.mp4", help="an MP4")
+    parser.add_argument(
+        "-n",
+        "--frames",
+        type=int,
+        default=8,
+        metavar="N",
+        help="evenly spaced instants from one frame to the next, 2 to 32 (default: %(default)s)",
+    )
+    _add_shutter(parser)
+    parser.add_argument("--from", type=int, default=0, metavar="I", dest="first", help="first frame, counted from 0")
+    parser.add_argument("--to", type=int, metavar="J", dest="last", help="last frame (default: to the end)")
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="frames a second; N times the video's keep its speed (default: the video's, so N times slower)",
+    )
+    parser.add_argument("-e", "--engine", default=names[0], metavar="NAME", help=f"{', '.join(names)}")
+    parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
+
+
+def _add_shutter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shutter",
         type=float,
@@ -131,7 +161,6 @@ def _add_guidance(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="how much of the time from frame to frame the shutter is open, up to 1 (default: %(default)s)",
     )
-    parser.add_argument("--photo", metavar="PNG", help="write the frame itself here, as decoded")
 
 
 def _add_animate(parser: argparse.ArgumentParser) -> None:
@@ -226,6 +255,11 @@ def _version() -> str:
 _COMMANDS = {
     "demo": ("A bundled photo moves: in the window, or without a display into demo.gif.", _add_demo),
     "guidance": ("See the motion in a frame of a video from the frames beside it, and write it.", _add_guidance),
+    "film": (
+        "Make a longer, smoother video of a blurred one: every exposure taken apart along the motion that the frames "
+        "beside it show, the time between exposures interpolated.",
+        _add_film,
+    ),
     "animate": ("Recover the motion in a photo and write it as a moving picture or frames.", _add_animate),
     "trajectories": (
         "Write where every pixel went: offsets, trajectories (N, H, W, 2) px, times (N,).",

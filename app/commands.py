@@ -17,16 +17,20 @@ import msgspec
 import numpy as np
 
 from app.atomic import replacing, replacing_folder
+from app.film import SUFFIXES as FILM
+from app.film import Cut
 from app.flow_colours import flow_colours
 from app.guidance_files import usual_strength
 from app.guidance_picture import guidance_picture
 from app.jobs import (
     Export,
     ExportGuidance,
+    Film,
     Job,
     ListDevices,
     Open,
     ReadGuidance,
+    ReadVideo,
     Reblur,
     Recover,
     Save,
@@ -58,6 +62,16 @@ def guidance(chosen: argparse.Namespace) -> int:
     if photo and Path(photo).absolute() == output.absolute():
         raise ValueError(f"{output.name} cannot be both the frame and its guidance")
     _run(WriteVideoGuidance(chosen.video, chosen.frame, chosen.shutter, str(output), photo))
+    return 0
+
+
+def film(chosen: argparse.Namespace) -> int:
+    output = _writable(chosen.output, chosen.video, FILM)
+    video = _run(ReadVideo(chosen.video))
+    cut = Cut(chosen.frames, chosen.shutter, chosen.first, chosen.last, chosen.fps, chosen.engine, chosen.device)
+    if video.sound:
+        print(f"The sound of {video.path.name} is left out.", file=sys.stderr)
+    _run(Film(video, cut, str(output)))
     return 0
 
 

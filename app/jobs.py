@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from app.devices import Device, checked, devices
+from app.film import Cut
 from app.photo import Photo
 from app.picked import Trajectory
 from app.store import Contents
@@ -222,6 +224,22 @@ class WriteVideoGuidance(Job, frozen=True):
             write_photo(self.frame, photo)
 
 
+class Film(Job, frozen=True):
+    """Make a blurred video longer and smoother."""
+
+    patience: ClassVar[int] = TIDY
+
+    video: Video
+    cut: Cut
+    path: str
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
+        from app.film import write_film
+
+        _check_can_run(self.cut.engine, self.cut.device)
+        write_film(Path(self.path), self.video, self.cut, on_progress, is_cancelled)
+
+
 class Save(Job, frozen=True):
     """Write a project; the old file stays until the new one is whole."""
 
@@ -412,6 +430,7 @@ AnyJob = (
     | Thumbnails
     | OpenFrame
     | WriteVideoGuidance
+    | Film
     | ScreenCopy
     | Reblur
 )

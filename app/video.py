@@ -57,6 +57,7 @@ class Video:
     keys    numbers of the frames at which decoding can begin, int64 (K,), rising.
     height, width  px of a frame as it is stored.
     rate    frames a second on average; 0 where the file does not say.
+    sound   whether there is sound beside the pictures.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class Video:
     height: int
     width: int
     rate: float
+    sound: bool = False
 
     @property
     def frames(self) -> int:
@@ -98,8 +100,8 @@ def read_video(path: str | Path, on_progress: OnProgress = _silent, is_cancelled
         shown = np.unique(np.array(times, np.int64))
         numbers = np.searchsorted(shown, np.unique(np.array(keys or times[:1], np.int64)))
         context = stream.codec_context
-        rate = float(stream.average_rate or 0)
-        return Video(path, shown, numbers.astype(np.int64), context.height, context.width, rate)
+        rate, sound = float(stream.average_rate or 0), bool(container.streams.audio)
+        return Video(path, shown, numbers.astype(np.int64), context.height, context.width, rate, sound)
 
 
 def read_frames(

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from models.guidance import MAX_REGIONS, Guidance, Region, quantise
-from models.motion import Arrow, Motion, resized_field, sampled
+from models.motion import Arrow, Motion, inverted, resized_field, sampled
 
 SHUTTER = 0.5
 """Exposure over the time from frame to frame; what film cameras and most phones by daylight come near to at most."""
@@ -34,6 +34,8 @@ _SAME = 4.0
 """Grey levels that a place at rest may differ in from frame to frame: noise and compression."""
 _DOUBT = 0.1
 """Trust under which motion is held to be shorter than it seems."""
+_CUT = 0.1
+"""Trust, on average, under which two pictures are taken to show different scenes."""
 _TOLERANCE = 0.5
 _MODES, _LEAST = 6, 0.01
 """Different motions that regions tell apart, and the share of the picture that a region has at least."""
@@ -87,15 +89,45 @@ def seen(before: np.ndarray | None, frame: np.ndarray, after: np.ndarray | None,
         raise ValueError("there is no frame before or after to see the motion from")
     if any(other.shape != frame.shape for other, _ in beside):
         raise ValueError("the frames differ in size")
-    height, width = frame.shape[:2]
+    small = _small(frame)
+    beside = [(_small(other), sign) for other, sign in beside]
+    flow, trust = _mixed([_one_side(small, other, sign) for other, sign in beside])
+    rests = np.all([_differs(small, other) < _SAME for other, _ in beside], axis=0)
+    return Seen(_enlarged(flow, frame) * np.float32(shutter), trust, frame.shape[:2], rests)
+
+
+def between(one: np.ndarray, other: np.ndarray) -> Motion | None:
+    """The motion from one sharp picture (H, W, 3) uint8, at t = 0, to another, at t = 1.
+
+    None where they show different things, as on both sides of a cut. Raises ValueError where they differ in size.
+    """
+    if one.shape != other.shape:
+        raise ValueError("the frames differ in size")
+    first, last = _small(one), _small(other)
+    sides = [_midway(*_one_side(first, last, 1.0), 0.5), _midway(*_one_side(last, first, -1.0), -0.5)]
+    if max(trust.mean() for _, trust in sides) < _CUT:
+        return None
+    flow, trust = _mixed(sides)
+    return Seen(_enlarged(flow, one), trust, one.shape[:2]).motion()
+
+
+def _midway(flow: np.ndarray, trust: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """A flow and the trust in it, seen from where things are a `share` of the flow later."""
+    back = inverted(share * flow)
+    return back / np.float32(-share), sampled(trust[..., None], back)[..., 0]
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """The copy in which flow is sought."""
+    height, width = picture.shape[:2]
     scale = min(1.0, _WORKING / max(height, width))
     size = max(16, round(width * scale)), max(16, round(height * scale))
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    beside = [(cv2.resize(other, size, interpolation=cv2.INTER_AREA), sign) for other, sign in beside]
-    flow, trust = _mixed([_one_side(small, other, sign) for other, sign in beside])
-    stretch = np.array([width / size[0], height / size[1]], np.float32)
-    rests = np.all([_differs(small, other) < _SAME for other, _ in beside], axis=0)
-    return Seen(flow * (stretch * np.float32(shutter)), trust, (height, width), rests)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _enlarged(flow: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """A flow found in the small copy of a picture, in the picture's own px."""
+    return flow * np.array([picture.shape[1] / flow.shape[1], picture.shape[0] / flow.shape[0]], np.float32)
 
 
 def _one_side(frame: np.ndarray, other: np.ndarray, sign: float) -> tuple[np.ndarray, np.ndarray]:
