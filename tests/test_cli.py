@@ -181,7 +181,7 @@ def test_a_suggestion_is_written_and_can_be_given_back(
     assert run("suggest", photo, "-o", "found/", "--json") == 0
     found = json.loads(capsys.readouterr().out)["suggestions"][0]
     assert found["camera"] == {"degrees": 0, "length": 4}
-    assert found["regions"] == [{"name": "suggestion 1", "arrow": {"degrees": 90, "length": 6}, "share": 0.25}]
+    assert found["regions"] == [{"name": "thing 1", "arrow": {"degrees": 90, "length": 6}, "share": 0.25}]
     stem = Path("found/suggestion_1")
     assert left(Path("found")) == {f"{stem.name}.unshutter", f"{stem.name}.png", f"{stem.name}_preview.png"}
     assert read_photo(f"{stem}_preview.png").pixels.shape == (HEIGHT, WIDTH, 3)
