@@ -14,8 +14,8 @@ from models.guidance import Guidance
 from models.recovery import Inputs, Progress
 
 SIDE, FRAMES = 240, 10
-VISIBLE = 0.06
-"""The longest arrow has at least this share of the loop's longer side: less would hardly be seen."""
+MOVES, POINTS = 0.07, 0.2
+"""Of the loop's longer side, at least, the longest motion and the longest arrow: less would hardly be seen."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,24 @@ def loops(
     found = []
     for number, guidance in enumerate(guidances):
         on_progress(Progress(number / len(guidances), "Moving the photo along it"))
-        found.append(_loop(small, _shrunk(guidance, size, scale), is_cancelled))
+        moving, pointing = (_shrunk(guidance, size, scale, share) for share in (MOVES, POINTS))
+        found.append(_loop(small, moving, pointing, is_cancelled))
     return np.stack(found)
 
 
-def _loop(small: np.ndarray, guidance: Guidance, is_cancelled: Callable[[], bool]) -> np.ndarray:
+def _loop(small: np.ndarray, moving: Guidance, pointing: Guidance, is_cancelled: Callable[[], bool]) -> np.ndarray:
     options = {"frames": FRAMES, "sharpen": False}
-    recovery = catalog.load("drawn")(Inputs(small, guidance, "cpu"), options, lambda _: None, is_cancelled)
-    return np.stack([guidance_picture(frame, guidance, SIDE) for frame in recovery.frames])
+    recovery = catalog.load("drawn")(Inputs(small, moving, "cpu"), options, lambda _: None, is_cancelled)
+    return np.stack([guidance_picture(frame, pointing, SIDE) for frame in recovery.frames])
 
 
-def _shrunk(guidance: Guidance, size: tuple[int, int], scale: float) -> Guidance:
-    """The guidance for a copy of this size (w, h), short motion made long enough to be seen."""
+def _shrunk(guidance: Guidance, size: tuple[int, int], scale: float, share: float) -> Guidance:
+    """The guidance for a copy of this size (w, h), its longest arrow at least that `share` of the longer side."""
     import cv2
 
     arrows = [guidance.camera, *(one.arrow for one in guidance.regions)]
     longest = max((arrow.length * scale for arrow in arrows if arrow is not None), default=0.0)
-    factor = scale * max(1.0, VISIBLE * max(size) / max(longest, 1e-6))
+    factor = scale * max(1.0, share * max(size) / max(longest, 1e-6))
     areas = cv2.resize(guidance.areas, size, interpolation=cv2.INTER_NEAREST)
     regions = (replace(one, arrow=one.arrow and one.arrow.scaled(factor), at=None) for one in guidance.regions)
     return Guidance(areas, tuple(regions), guidance.camera and guidance.camera.scaled(factor))

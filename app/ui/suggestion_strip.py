@@ -22,12 +22,13 @@ class _Loop(QToolButton):
     def __init__(self, name: str, frames: np.ndarray) -> None:
         super().__init__()
         ratio = self.devicePixelRatioF()
-        self._icons = [QIcon(_pixmap(one, _PICTURE * ratio, ratio)) for one in frames]
+        pictures = [_pixmap(one, _PICTURE * ratio, ratio) for one in frames]
+        self._icons = [QIcon(one) for one in pictures]
         self.setText(name)
         self.setAccessibleName(name)
         self.setToolTip("Take this suggestion: its regions and arrows can be changed like anything painted")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        self.setIconSize(_PICTURE)
+        self.setIconSize(pictures[0].deviceIndependentSize().toSize())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.show_tick(0)
 
@@ -82,6 +83,7 @@ class SuggestionStrip(QFrame):
             for number in range(1, len(loops) + 1)
         ]
         cells = QWidget()
+        cells.setObjectName("timeline")
         row = QHBoxLayout(cells)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
