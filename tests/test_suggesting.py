@@ -205,7 +205,7 @@ def test_five_moving_suggestions_are_offered_and_one_is_taken_by_the_keyboard(sh
     qtbot.waitUntil(lambda: strip.loops[0].icon().cacheKey() != before, timeout=PATIENCE)
     QTest.keyClick(strip.loops[0], Qt.Key.Key_Right)
     assert strip.loops[1].hasFocus()
-    QTest.keyClick(strip.loops[1], Qt.Key.Key_Space)
+    QTest.keyClick(strip.loops[1], Qt.Key.Key_Return)
     assert document.guidance.regions[0].arrow == Arrow(180, 6)
     assert not strip.isVisible()
     assert shell.canvas.hasFocus()

@@ -132,8 +132,12 @@ class Suggesting(QObject):
         if found.loops is None:
             self._desk.fail(NOTHING)
             return
-        self._guidances = found.guidances
-        self._strip.show_loops(TITLE, found.loops)
+        self.offer(found.guidances, found.loops)
+
+    def offer(self, guidances: tuple[Guidance, ...], loops: np.ndarray) -> None:
+        """Show suggestions to choose from, by their loops as in `Suggestions`."""
+        self._guidances = guidances
+        self._strip.show_loops(TITLE, loops)
 
     def _fill(self, document: Document, before: Guidance, guidance: Guidance) -> None:
         """The suggestion only where nothing had been said, instead of in its place."""

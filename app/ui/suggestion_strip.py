@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QIcon, QImage, QPixmap, QShowEvent
+from PySide6.QtGui import QHideEvent, QIcon, QImage, QKeyEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.ui.icons import icon
@@ -31,6 +31,12 @@ class _Loop(QToolButton):
         self.setIconSize(pictures[0].deviceIndependentSize().toSize())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.show_tick(0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def show_tick(self, tick: int) -> None:
         last = len(self._icons) - 1
@@ -83,7 +89,7 @@ class SuggestionStrip(QFrame):
             for number in range(1, len(loops) + 1)
         ]
         cells = QWidget()
-        cells.setObjectName("timeline")
+        cells.setObjectName("column")
         row = QHBoxLayout(cells)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
