@@ -190,8 +190,9 @@ def _add_flow(parser: argparse.ArgumentParser) -> None:
 def _add_suggest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo; what a project says is ignored")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER/", help="a new or empty folder")
+    parser.add_argument("-n", "--count", type=int, default=5, metavar="N", help="how many (default: %(default)s)")
     parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="for networks that draw lots")
+    parser.add_argument("--seed", type=int, default=0, help="for what is drawn by lot")
     parser.add_argument("--json", action="store_true", help="say on stdout what was found, as JSON")
 
 
@@ -267,8 +268,9 @@ _COMMANDS = {
     ),
     "flow": ("Write the optical flow from the first to the last instant, px.", _add_flow),
     "suggest": (
-        "Propose what moved and which way: suggestion_1.unshutter has arrows and regions, to edit in the window "
-        "and for animate; suggestion_1.png labels for animate -g; suggestion_1_preview.png is to look at.",
+        "Propose what moved and which way, the likeliest first: suggestion_1.unshutter has arrows and regions, to "
+        "edit in the window and for animate; suggestion_1.png labels for animate -g; suggestion_1_preview.png is to "
+        "look at.",
         _add_suggest,
     ),
     "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),

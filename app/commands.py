@@ -53,6 +53,8 @@ from models.recovery import Inputs, Progress, Recovery
 USUAL_FRAMES = 15
 """Of a moving picture: engines find fewer, the rest is moved in between."""
 
+MOST_SUGGESTIONS = 20
+
 MOVING = (".gif", ".mp4", ".webp", ".png")
 
 
@@ -103,8 +105,10 @@ def suggest(chosen: argparse.Namespace) -> int:
     output = _output(chosen, (), folder=True)
     photo = _run(Open(chosen.photo)).photo
     inputs = Inputs(photo.pixels, Guidance.empty(*photo.pixels.shape[:2]), chosen.device, chosen.seed)
-    suggestions = [_run(Suggest(inputs, catalog.suggesting().name))]
-    if not any(one.says_motion() for one in suggestions):
+    if not 1 <= chosen.count <= MOST_SUGGESTIONS:
+        raise ValueError(f"count lies between 1 and {MOST_SUGGESTIONS}, got {chosen.count}")
+    suggestions = _run(Suggest(inputs, catalog.suggesting().name, chosen.count)).guidances
+    if not suggestions:
         raise ValueError(f"nothing that moves was found in {Path(chosen.photo).name}")
     with replacing_folder(output) as folder:
         for number, guidance in enumerate(suggestions, 1):

@@ -101,14 +101,16 @@ class Document:
 
     # What was done
 
-    def apply(self, edit: AnyEdit, joins: bool = False, counts: bool = True) -> None:
+    def apply(self, edit: AnyEdit, joins: bool = False, counts: bool = True, performed: bool = False) -> None:
         """Do an edit as a new undo step; with `joins` as part of the step before.
 
-        `counts` False: it leaves nothing that would have to be saved. Raises ValueError, and changes nothing, where
+        `counts` False: it leaves nothing that would have to be saved. `performed`: the document is that way already,
+        keep it and tell of it. Raises ValueError, and changes nothing, where
         the edit does not fit this document.
         """
         before = self.state
-        self._perform(edit)
+        if not performed:
+            self._perform(edit)
         self._undone.clear()
         joins = joins and bool(self._done)
         if not joins:
@@ -267,7 +269,9 @@ class Document:
         rect = changed_rect(areas, guidance.areas)
         if rect is not None:
             x0, y0, x1, y1 = rect
-            self.paint(rect, guidance.areas[y0:y1, x0:x1], text, joins=True)
+            edit = paint(areas, rect, guidance.areas[y0:y1, x0:x1], text)
+            areas[y0:y1, x0:x1] = guidance.areas[y0:y1, x0:x1]  # many times faster than what was packed a moment ago
+            self.apply(edit, joins=True, performed=True)
         if guidance.camera != self.guidance.camera:
             self.set_camera(guidance.camera, joins=True, text=text)
         if guidance.motion is not self.guidance.motion:

@@ -18,11 +18,13 @@ from app.film import Cut
 from app.photo import Photo
 from app.picked import Trajectory
 from app.store import Contents
+from app.suggestions import Suggestions, loops
 from app.video import Video
 from app.video_frames import Framed, Strip
 from models import catalog
 from models.guidance import Guidance
 from models.recovery import Inputs, Progress, Recovery
+from models.variation import varied
 
 OnProgress = Callable[[Progress], None]
 IsCancelled = Callable[[], bool]
@@ -79,18 +81,38 @@ class Preview(Recover, frozen=True):
 
 
 class Suggest(Job, frozen=True):
-    """Propose what moved, and which way, from the photo alone. Where nothing was found, nothing is said to move."""
+    """Propose what moved, and which way, from the photo alone: up to `count` answers. None where nothing was found.
 
-    result: ClassVar[Any] = Guidance
+    like   answers much like this one instead; `inputs.seed` says which.
+    loops  whether each comes with a small moving picture of it.
+    """
+
+    result: ClassVar[Any] = Suggestions
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
     inputs: Inputs
     engine: str
+    count: int = 5
+    like: Guidance | None = None
+    loops: bool = False
 
-    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Guidance:
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Suggestions:
+        found = self._found(on_progress, is_cancelled)
+        if not (self.loops and found):
+            return Suggestions(found)
+
+        def moving(step: Progress) -> None:
+            on_progress(replace(step, fraction=0.5 + step.fraction / 2))
+
+        return Suggestions(found, loops(self.inputs.pixels, found, moving, is_cancelled))
+
+    def _found(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> tuple[Guidance, ...]:
+        if self.like is not None:
+            seed = self.inputs.seed
+            return (self.like, *(varied(self.like, seed + n) for n in range(1, self.count)))
         _check_can_run(self.engine, self.inputs.device)
         on_progress(Progress(0, "loading the network"))
-        return catalog.load_suggest(self.engine)(self.inputs, on_progress, is_cancelled)
+        return catalog.load_suggest(self.engine)(self.inputs, self.count, on_progress, is_cancelled)
 
 
 class Reblur(Job, frozen=True):

@@ -210,6 +210,25 @@ class Measurement:
 
         return self.gap_ms(recover)
 
+    def taking_gap_ms(self) -> tuple[float, float]:
+        """The longest gap while a suggestion is taken whose regions cover all of the photo."""
+        from models.guidance import Guidance, Region
+        from models.motion import Arrow
+
+        document = self.window.desk.document
+        assert document is not None
+        height, width = document.guidance.areas.shape
+        columns = 1 + 3 * np.arange(width) // width + np.sin(np.arange(683) / 40)[:, None] * 0.4
+        areas = np.repeat(np.clip(columns, 1, 3).astype(np.uint8), 6, axis=0)[:height]
+        guidance = Guidance(areas, tuple(Region(n, f"thing {n}", Arrow(90.0 * n, 40)) for n in (1, 2, 3)), Arrow(0, 0))
+        self.window.suggesting.offer((guidance,), np.zeros((1, 2, 160, 240, 3), np.uint8))
+
+        def take() -> None:
+            self.window.suggestions.loops[0].click()
+            self.idle(0.5)
+
+        return self.gap_ms(take)
+
     def gap_ms(self, do: Callable[[], None]) -> tuple[float, float]:
         """The longest time between two turns of the event loop while `do` is under way.
 
@@ -257,6 +276,7 @@ def measure() -> dict[str, float]:
             window.photo(LARGE)
             window.idle(2.0)
             found["opening_gap_ms"], found["opening_own_gap_ms"] = window.gap_ms(lambda: window.open(LARGE))
+            found["taking_gap_ms"], found["taking_own_gap_ms"] = window.taking_gap_ms()
             found["dab_ms"] = window.dab_ms()
             found["cancel_ms"] = window.cancel_ms()
             window.open(SCREEN)

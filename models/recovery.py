@@ -94,9 +94,10 @@ class Run(Protocol):
 
 
 class Suggest(Protocol):
-    """Proposes guidance from the photo alone, whatever `inputs.guidance` says: nothing that moves where nothing was
-    found. Raises Cancelled, or ValueError with one sentence for the user."""
+    """Proposes up to `count` different answers to what the photo alone cannot tell, the likeliest first, whatever
+    `inputs.guidance` says; none where nothing that moves was found. Raises Cancelled, or ValueError with one
+    sentence for the user."""
 
     def __call__(
-        self, inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
-    ) -> Guidance: ...
+        self, inputs: Inputs, count: int, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+    ) -> tuple[Guidance, ...]: ...

@@ -181,9 +181,10 @@ def test_a_suggestion_is_written_and_can_be_given_back(
     assert run("suggest", photo, "-o", "found/", "--json") == 0
     found = json.loads(capsys.readouterr().out)["suggestions"][0]
     assert found["camera"] == {"degrees": 0, "length": 4}
-    assert found["regions"] == [{"name": "suggestion 1", "arrow": {"degrees": 90, "length": 6}, "share": 0.25}]
+    assert found["regions"] == [{"name": "thing 1", "arrow": {"degrees": 90, "length": 6}, "share": 0.25}]
     stem = Path("found/suggestion_1")
-    assert left(Path("found")) == {f"{stem.name}.unshutter", f"{stem.name}.png", f"{stem.name}_preview.png"}
+    kinds = (".unshutter", ".png", "_preview.png")
+    assert left(Path("found")) == {f"suggestion_{n}{kind}" for n in range(1, 6) for kind in kinds}
     assert read_photo(f"{stem}_preview.png").pixels.shape == (HEIGHT, WIDTH, 3)
     monkeypatch.undo()
     monkeypatch.chdir(here)
@@ -200,6 +201,7 @@ def test_no_suggestion_leaves_no_folder(here: Path, capsys: pytest.CaptureFixtur
     assert run("suggest", "black.png", "-o", "found/") == 2
     assert said(capsys) == "unshutter: nothing that moves was found in black.png"
     assert run("suggest", "black.png", "-o", "found.png") == 2
+    assert run("suggest", "black.png", "-o", "found/", "--count", "0") == 2
     assert left(here) == {"black.png"}
 
 

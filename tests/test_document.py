@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from app.document import Change, Document, Edit, Paint, paint
+from app.edits import packed, unpacked
 from app.photo import Photo
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
@@ -198,6 +200,16 @@ def test_an_unsubscribed_listener_hears_nothing() -> None:
     assert heard == [Change("regions")]
 
 
+sizes = st.tuples(st.integers(1, 20), st.integers(1, 9))
+
+
+@given(arrays(np.uint8, sizes, elements=st.integers(0, 2)), st.integers(1, 9))
+def test_what_is_packed_comes_back_as_it_was(values: np.ndarray, times: int) -> None:
+    values = np.repeat(values, times, axis=0)
+    assert np.array_equal(unpacked(packed(values), *values.shape), values)
+    assert np.array_equal(unpacked(zlib.compress(values.tobytes()), *values.shape), values)
+
+
 def test_strokes_over_the_border_are_cut() -> None:
     areas = np.zeros((4, 4), np.uint8)
     edit = paint(areas, (-2, -2, 2, 2), np.arange(16, dtype=np.uint8).reshape(4, 4))
@@ -214,6 +226,11 @@ def test_strokes_over_the_border_are_cut() -> None:
         Paint("negative", -1, 0, 2, 2, b"", b""),
         Paint("rubbish", 0, 0, 2, 2, b"", b"rubbish"),
         Paint("short", 0, 0, 9, 9, b"", zlib.compress(bytes(80))),
+        Paint("no row", 0, 0, 8, 8, b"", b"R" + zlib.compress(bytes(1))),
+        Paint("first row missing", 0, 0, 8, 8, b"", b"R" + zlib.compress(b"\x01" + bytes(8))),
+        Paint("a row too many", 0, 0, 8, 8, b"", b"R" + zlib.compress(b"\x80" + bytes(16))),
+        Paint("half a row", 0, 0, 8, 8, b"", b"R" + zlib.compress(b"\x80" + bytes(4))),
+        Paint("flood", 0, 0, 8, 8, b"", b"R" + zlib.compress(b"\xff" + bytes(1 << 20))),
     ],
 )
 def test_a_stroke_that_does_not_fit_changes_nothing(edit: Paint) -> None:

@@ -22,7 +22,7 @@ from models.trajectory.estimation import Ends, as_tensor, estimate, read_guidanc
 from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import MotionNetwork, areas
 from models.trajectory.published import PublishedOffsetNetwork
-from models.trajectory.suggestion import one_direction, suggested
+from models.trajectory.suggestion import one_direction
 
 
 def parameters(network: nn.Module) -> int:
@@ -254,19 +254,6 @@ def test_without_guidance_time_runs_one_way_throughout() -> None:
     fields[..., 4:] = fields[:, [1, 0, 3, 2]][..., 4:]
     flow = one_direction(Ends(fields)).fields
     assert (flow[:, 3, 0] - flow[:, 2, 0]).unique().tolist() in ([6.0], [-6.0])
-
-
-def test_what_moves_otherwise_than_the_rest_becomes_a_region() -> None:
-    fields = torch.zeros(1, 4, 2, 40, 40)
-    fields[:, 3, 0, 10:30, 10:30], fields[:, 2, 0, 10:30, 10:30] = 5, -5
-    guidance = suggested(Ends(fields), 80, 80)
-    assert guidance.camera is None
-    assert len(guidance.regions) == 1
-    arrow = guidance.regions[0].arrow
-    assert arrow is not None
-    assert arrow.length == pytest.approx(10)
-    assert arrow.degrees == pytest.approx(0)
-    assert (guidance.areas[24:56, 24:56] == 1).all()
 
 
 def test_weights_are_what_their_card_says(tmp_path: Path) -> None:

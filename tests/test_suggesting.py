@@ -42,10 +42,17 @@ def opened(shell: Window, level: int = 120) -> Document:
     return document
 
 
-def suggest(shell: Window, qtbot) -> None:
+def offer(shell: Window, qtbot) -> None:
     shell.actions_by_name["suggest"].trigger()
     assert shell.suggesting.running
     qtbot.waitUntil(lambda: not shell.suggesting.running, timeout=PATIENCE)
+
+
+def suggest(shell: Window, qtbot) -> None:
+    """Have suggestions made, and take the first."""
+    offer(shell, qtbot)
+    if shell.suggesting.offering:
+        shell.suggestions.loops[0].click()
 
 
 def test_it_arrives_as_one_step_on_a_photo_that_was_just_opened(shell, qtbot):
@@ -53,7 +60,7 @@ def test_it_arrives_as_one_step_on_a_photo_that_was_just_opened(shell, qtbot):
     assert shell.motion.suggest_row.isVisible()
     suggest(shell, qtbot)
     assert document.guidance.camera == Arrow(0, 4)
-    assert [(one.name, one.arrow) for one in document.guidance.regions] == [("suggestion 1", Arrow(90, 6))]
+    assert [(one.name, one.arrow) for one in document.guidance.regions] == [("thing 1", Arrow(90, 6))]
     assert (document.guidance.areas[:30, :40] == 1).all()
     assert document.undo_text == "Suggest motion"
     assert shell.error_bar.sentence == ""
@@ -70,10 +77,10 @@ def test_painted_work_is_offered_back(shell, qtbot):
     document = opened(shell)
     document.paint((20, 10, 60, 50), document.add_region("mine"), joins=True)
     suggest(shell, qtbot)
-    assert [one.name for one in document.guidance.regions] == ["suggestion 1"]
+    assert [one.name for one in document.guidance.regions] == ["thing 1"]
     assert shell.error_bar.sentence == suggesting.REPLACED
     shell.error_bar._buttons[0].click()
-    assert [one.name for one in document.guidance.regions] == ["suggestion 1", "mine"]
+    assert [one.name for one in document.guidance.regions] == ["thing 1", "mine"]
     assert (document.guidance.areas[10:50, 20:60] == 1).all()
     assert document.guidance.areas[5, 5] == document.guidance.regions[0].number == 2
     assert document.guidance.camera == Arrow(0, 4)
@@ -95,11 +102,12 @@ def test_the_offer_ends_when_something_else_is_done(shell, qtbot):
 def test_a_stroke_in_the_hand_is_kept_for_undo(shell, qtbot):
     document = opened(shell)
     shell.actions_by_name["suggest"].trigger()
+    qtbot.waitUntil(lambda: shell.suggesting.offering, timeout=PATIENCE)
     canvas = shell.canvas
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_view(40, 30).toPoint())
     QTest.mouseMove(canvas, canvas.to_view(50, 30).toPoint())
-    qtbot.waitUntil(lambda: not shell.suggesting.running, timeout=PATIENCE)
-    assert document.guidance.regions[0].name == "suggestion 1"
+    shell.suggesting.take(0)
+    assert document.guidance.regions[0].name == "thing 1"
     document.undo()
     assert document.guidance.areas[30, 40] == 1
     QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=canvas.to_view(50, 30).toPoint())
@@ -145,7 +153,8 @@ def test_a_failure_is_told_and_can_be_tried_again(shell, qtbot):
     assert "no engine called nothing" in shell.error_bar.sentence
     shell.suggesting.engine = "trial"
     shell.error_bar._buttons[0].click()
-    qtbot.waitUntil(lambda: bool(document.guidance.regions), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: shell.suggesting.offering, timeout=PATIENCE)
+    assert not document.guidance.regions
 
 
 def test_suggested_regions_are_edited_like_painted_ones(shell, qtbot):
@@ -183,3 +192,52 @@ def test_the_shipped_network_suggests_something_or_says_so(shell, qtbot):
     suggest(shell, qtbot)
     assert document.guidance.says_motion() == (shell.error_bar.sentence == "")
     assert shell.error_bar.sentence in ("", suggesting.NOTHING)
+
+
+def test_five_moving_suggestions_are_offered_and_one_is_taken_by_the_keyboard(shell, qtbot):
+    document = opened(shell)
+    offer(shell, qtbot)
+    strip = shell.suggestions
+    assert strip.isVisible()
+    assert len(strip.loops) == len(strip.buttons) == 5
+    assert not document.can_undo
+    before = strip.loops[0].icon().cacheKey()
+    qtbot.waitUntil(lambda: strip.loops[0].icon().cacheKey() != before, timeout=PATIENCE)
+    QTest.keyClick(strip.loops[0], Qt.Key.Key_Right)
+    assert strip.loops[1].hasFocus()
+    QTest.keyClick(strip.loops[1], Qt.Key.Key_Return)
+    assert document.guidance.regions[0].arrow == Arrow(180, 6)
+    assert not strip.isVisible()
+    assert shell.canvas.hasFocus()
+    document.undo()
+    assert not document.can_undo
+
+
+def test_more_like_one_are_a_little_different_from_it(shell, qtbot):
+    document = opened(shell)
+    offer(shell, qtbot)
+    qtbot.mouseClick(shell.suggestions.buttons[2], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not shell.suggesting.running, timeout=PATIENCE)
+    assert len(shell.suggestions.loops) == 5
+    shell.suggesting.take(1)
+    arrow = document.guidance.regions[0].arrow
+    assert arrow is not None
+    assert arrow != Arrow(270, 6)
+    assert abs(arrow.degrees - 270) < 90
+
+
+def test_escape_takes_none(shell, qtbot):
+    document = opened(shell)
+    offer(shell, qtbot)
+    QTest.keyClick(shell.suggestions.loops[0], Qt.Key.Key_Escape)
+    assert not shell.suggestions.isVisible()
+    assert not shell.suggesting.offering
+    assert not document.can_undo
+
+
+def test_what_was_offered_for_another_photo_is_gone(shell, qtbot):
+    opened(shell)
+    offer(shell, qtbot)
+    opened(shell)
+    assert not shell.suggestions.isVisible()
+    assert not shell.suggesting.offering

@@ -73,12 +73,12 @@ def test_without_guidance_the_network_says_something_or_says_so() -> None:
 
 def test_the_network_suggests_guidance_or_stops_when_told_to() -> None:
     inputs, steps = Inputs(slid(10), Guidance.empty(96, 128), "cpu"), []
-    suggestion = catalog.load_suggest("trajectory")(inputs, steps.append, lambda: False)
-    assert suggestion.areas.shape == (96, 128)
-    assert {region.number for region in suggestion.regions} == set(np.unique(suggestion.areas)) - {0}
+    for suggestion in catalog.load_suggest("trajectory")(inputs, 5, steps.append, lambda: False):
+        assert suggestion.areas.shape == (96, 128)
+        assert {region.number for region in suggestion.regions} == set(np.unique(suggestion.areas)) - {0}
     assert [step.fraction for step in steps] == sorted(step.fraction for step in steps)
     with pytest.raises(Cancelled):
-        suggest(inputs, steps.append, lambda: True)
+        suggest(inputs, 5, steps.append, lambda: True)
     with pytest.raises(ValueError, match="cannot suggest"):
         catalog.load_suggest("drawn")
 

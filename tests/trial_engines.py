@@ -45,15 +45,19 @@ def run(
     return Recovery(frames, instants(count), Motion.from_flow(flow), "trial", options, inputs.device)
 
 
-def suggest(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
-    """A region in the upper left and the camera's arrow; nothing in a black photo, and never an end to a white one."""
+def suggest(
+    inputs: Inputs, count: int, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+) -> tuple[Guidance, ...]:
+    """A region in the upper left, turned on by 90 degrees from one to the next, and the camera's arrow; nothing in a
+    black photo, and never an end to a white one."""
     if inputs.pixels.min() == 255:
         _spend(60.0, False, inputs, on_progress, is_cancelled)
     areas = np.zeros(inputs.pixels.shape[:2], np.uint8)
     if not inputs.pixels.any():
-        return Guidance(areas)
+        return ()
     areas[: len(areas) // 2, : areas.shape[1] // 2] = 1
-    return Guidance(areas, (Region(1, "suggestion 1", Arrow(90, 6)),), Arrow(0, 4))
+    arrows = (Arrow(90.0 * n % 360, 6) for n in range(1, count + 1))
+    return tuple(Guidance(areas, (Region(1, "thing 1", arrow),), Arrow(0, 4)) for arrow in arrows)
 
 
 def _spend(seconds, deaf, inputs, on_progress, is_cancelled) -> None:

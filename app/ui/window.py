@@ -45,6 +45,7 @@ from app.ui.recovering import Recovering
 from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.suggesting import Suggesting
+from app.ui.suggestion_strip import SuggestionStrip
 from app.ui.timeline import Timeline
 from app.ui.video_strip import VideoStrip
 from app.ui.videos import Videos
@@ -65,7 +66,8 @@ class Window(QMainWindow):
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
         self.recovering = Recovering(self.desk, self.workers, self)
-        self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self)
+        self.suggestions = SuggestionStrip()
+        self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self.suggestions)
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
         self.strip = VideoStrip()
@@ -109,6 +111,7 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.error_bar)
         column.addWidget(self._pages, 1)
+        column.addWidget(self.suggestions)
         column.addWidget(self.strip)
         self.setCentralWidget(central)
         self._facts = QLabel()
@@ -196,6 +199,7 @@ class Window(QMainWindow):
         self.suggesting.running_changed.connect(self.refresh_actions)
         self.suggesting.arrives.connect(self.canvas.let_go)
         self.suggesting.suggested.connect(self._suggested)
+        self.suggesting.closed.connect(self.canvas.setFocus)
         self.file_jobs.busy_changed.connect(self.refresh_actions)
         self.welcome.open_wanted.connect(self.files.open)
         self.welcome.path_chosen.connect(self.files.open_path)
@@ -326,8 +330,10 @@ class Window(QMainWindow):
         self.canvas.set_tool("pick")
 
     def deselect(self) -> None:
-        """One thing at a time: what was picked, what is selected."""
-        if self.canvas.picks and (self.canvas.tool == "pick" or self.motion.selected is None):
+        """One thing at a time: what is offered, what was picked, what is selected."""
+        if self.suggesting.offering:
+            self.suggesting.close()
+        elif self.canvas.picks and (self.canvas.tool == "pick" or self.motion.selected is None):
             self.canvas.clear_picked()
         else:
             self.motion.deselect()

@@ -112,8 +112,10 @@ def found(seen: Seen, told: str, device: torch.device) -> Ends:
     return ends if seen.flow is not None else one_direction(ends)
 
 
-def suggest(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
-    """What the network proposes by itself: the camera's arrow and regions with arrows, on the photo's grid.
+def suggest(
+    inputs: Inputs, count: int, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+) -> tuple[Guidance, ...]:
+    """What the network proposes by itself: up to `count` answers as regions with arrows, on the photo's grid.
 
     Raises Cancelled, or ValueError with one sentence.
     """
@@ -122,5 +124,6 @@ def suggest(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelle
     ends, _, _ = run_on(inputs.device, lambda device: found(seen, "quadrants", device))
     if is_cancelled():
         raise Cancelled
-    on_progress(Progress(0.9, "Grouping it into regions"))
-    return suggested(ends, *inputs.pixels.shape[:2])
+    on_progress(Progress(0.9, "Cutting it into things"))
+    height, width = inputs.pixels.shape[:2]
+    return suggested(ends, height, width, count, inputs.seed)

@@ -1,6 +1,15 @@
-"""What the motion network proposes by itself: one direction of time throughout, and regions a person can edit."""
+"""What the motion network proposes by itself: several answers to what one photo cannot tell, as guidance to edit.
+
+A photo looks the same played backwards, and each thing in it does so on its own: the network's motion says along which
+line a thing moved and how far, its direction in time is a guess. So the motion is cut into things, and the suggestions
+are assignments of a direction to each; where the line itself is doubtful, also the line across.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,7 +22,34 @@ MOVING = 1.0
 SMALLEST_SHARE = 0.004
 MOST = 6
 GRID = 1024
-"""The longer side, at most, of the grid on which the regions are found."""
+"""The longer side, at most, of the grid on which things are found."""
+CAMERA_SHARE = 0.5
+"""What covers more of the photo than this is the camera's motion."""
+COSINE = 0.7071
+"""What moves less than 45 degrees off a thing's line may belong to it."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What hangs together and moves along one line.
+
+    where  bool (h, w); share of the grid that it covers.
+    arrow  its motion, the direction in time as the network guessed it.
+    doubt  0: all its pixels found the same line; 1: they found none.
+    """
+
+    where: np.ndarray
+    share: float
+    arrow: Arrow
+    doubt: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An arrow for each thing; `camera`: the largest is the camera's motion and no thing of its own."""
+
+    arrows: tuple[Arrow, ...]
+    camera: bool
 
 
 def one_direction(ends: Ends) -> Ends:
@@ -22,55 +58,127 @@ def one_direction(ends: Ends) -> Ends:
     Without guidance each pixel's direction of time is a guess; along one axis the guesses agree. The main axis is that
     of the doubled angles, weighted by length; of its two directions the one that most pixels found is kept.
     """
-    flow = (ends.fields[:, 3] - ends.fields[:, 2])[0]
-    length = flow.norm(dim=0).clamp_min(1e-6)
-    doubled = torch.stack((flow[0] ** 2 - flow[1] ** 2, 2 * flow[0] * flow[1])) / length
-    angle = torch.atan2(doubled[1].sum(), doubled[0].sum()) / 2
-    along = flow[0] * angle.cos() + flow[1] * angle.sin()
-    along = along if float(along.sum()) >= 0 else -along
-    swapped = ends.fields[:, [1, 0, 3, 2]]
-    return Ends(torch.where(along >= 0, ends.fields, swapped))
+    flow = (ends.fields[:, 3] - ends.fields[:, 2])[0].permute(1, 2, 0)
+    along = torch.from_numpy(flow.cpu().numpy() @ _line(flow.cpu().numpy().reshape(-1, 2))).to(flow.device)
+    return Ends(torch.where(along >= 0, ends.fields, ends.fields[:, [1, 0, 3, 2]]))
 
 
-def suggested(ends: Ends, height: int, width: int) -> Guidance:
-    """The motion as guidance for a photo (height, width): the camera's arrow and up to six regions, largest first.
+def suggested(ends: Ends, height: int, width: int, count: int = 1, seed: int = 0) -> tuple[Guidance, ...]:
+    """The motion as guidance for a photo (height, width): up to `count` different answers, the likeliest first.
 
-    Pixels are grouped by the nearest of four directions and by connection; what is small joins nothing and is left
-    out. What fills more than half of the photo is the camera's.
+    First what was found; second its whole reverse; then what else changes most of the picture for the least belief:
+    one thing turned round, one thing across its line where that is in doubt. Lots drawn with `seed` fill what is left.
+    Empty where nothing that moves was found.
     """
-    import cv2
-
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
-    flow = resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size)
-    pieces = _pieces(flow)
-    areas, regions, camera = np.zeros(size, np.uint8), [], None
-    if pieces and pieces[0].mean() > 0.5:
-        camera = _arrow(flow, pieces.pop(0))
-    for number, piece in enumerate(pieces[:MOST], 1):
-        areas[piece] = number
-        regions.append(Region(number, f"suggestion {number}", _arrow(flow, piece)))
-    if size != (height, width):
-        areas = cv2.resize(areas, (width, height), interpolation=cv2.INTER_NEAREST)
-    return Guidance(areas, tuple(regions), camera)
+    found = things(resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size))
+    if not found:
+        return ()
+    answers = islice(_answers(found, np.random.default_rng(seed)), count)
+    return tuple(_guidance(found, answer, height, width) for answer in answers)
 
 
-def _pieces(flow: np.ndarray) -> list[np.ndarray]:
-    """What moves one way and hangs together, of a flow (H, W, 2) px: masks bool (H, W), largest first."""
+def things(flow: np.ndarray) -> list[Thing]:
+    """The things in a flow (h, w, 2) px, largest first, at most six; what is small joins nothing and is left out.
+
+    The largest part that hangs together gives its own line; what moves along that is a thing, the rest is looked at
+    again. Directions in time play no part in it, so a thing never falls into opposite halves.
+    """
+    left = np.hypot(flow[..., 0], flow[..., 1]) >= MOVING
+    found: list[Thing] = []
+    for _ in range(4 * MOST):
+        part = _largest(left)
+        if part is None:
+            break
+        line = _line(flow[part])
+        length = np.hypot(flow[..., 0], flow[..., 1])
+        own = _largest(part & (np.abs(flow @ line) >= COSINE * length))
+        left &= ~(part if own is None else own)
+        if own is not None:
+            found.append(_thing(flow, own))
+    return sorted(found, key=lambda one: -one.share)[:MOST]
+
+
+def _largest(mask: np.ndarray) -> np.ndarray | None:
+    """The largest part of a mask that hangs together; None where that is too small."""
     import cv2
 
-    sector = np.round(np.degrees(np.arctan2(-flow[..., 1], flow[..., 0])) / 90).astype(int) % 4 + 1
-    sector[np.hypot(flow[..., 0], flow[..., 1]) < MOVING] = 0
-    found: list[tuple[int, np.ndarray]] = []
-    for one in range(1, 5):
-        mask = cv2.morphologyEx((sector == one).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-        _, numbered, stats, _ = cv2.connectedComponentsWithStats(mask)
-        sizes = stats[:, cv2.CC_STAT_AREA]
-        large = [number for number in range(1, len(sizes)) if sizes[number] >= SMALLEST_SHARE * sector.size]
-        found += [(int(sizes[number]), numbered == number) for number in large]
-    return [piece for _, piece in sorted(found, key=lambda one: -one[0])]
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, numbered, stats, _ = cv2.connectedComponentsWithStats(opened)
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    if not len(sizes) or sizes.max() < SMALLEST_SHARE * mask.size:
+        return None
+    return numbered == 1 + int(sizes.argmax())
 
 
-def _arrow(flow: np.ndarray, where: np.ndarray) -> Arrow:
-    x, y = np.median(flow[where], axis=0)
-    return Arrow.from_vector(float(x), float(y))
+def _thing(flow: np.ndarray, where: np.ndarray) -> Thing:
+    """Its arrow is the median of its pixels' motion, each turned the way that most of them found."""
+    own = flow[where]
+    line = _line(own)
+    own = own * np.sign(own @ line)[:, None]
+    x, y = np.median(own, axis=0)
+    return Thing(where, float(where.mean()), Arrow.from_vector(float(x), float(y)), 1 - abs(_doubled(own)))
+
+
+def _line(flow: np.ndarray) -> np.ndarray:
+    """The unit vector (2,) along which vectors (N, 2) move, of its two directions the one that most found."""
+    angle = np.angle(_doubled(flow)) / 2
+    line = np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return line if (flow @ line).sum() >= 0 else -line
+
+
+def _doubled(flow: np.ndarray) -> complex:
+    """The mean of the vectors' (N, 2) doubled angles, which opposite directions share, weighted by length: its size is
+    1 where all lie on one line, 0 where none is better than another."""
+    vectors = flow[:, 0].astype(np.float64) + 1j * flow[:, 1]
+    length = np.abs(vectors)
+    return complex((vectors**2 / np.maximum(length, 1e-6)).sum() / max(float(length.sum()), 1e-6))
+
+
+def _answers(found: list[Thing], dice: np.random.Generator) -> Iterator[Answer]:
+    """Every answer once, the likeliest and most telling first."""
+    usual = Answer(tuple(thing.arrow for thing in found), found[0].share > CAMERA_SHARE)
+    told = {usual}
+    yield usual
+    lots = (Answer(_turned(usual.arrows, 180 * dice.integers(0, 2, len(found))), usual.camera) for _ in range(64))
+    for answer in (_whole_reverse(usual), *_others(found, usual), *lots):
+        if answer not in told:
+            told.add(answer)
+            yield answer
+
+
+def _others(found: list[Thing], usual: Answer) -> list[Answer]:
+    """What differs from the usual answer in one point, by how much of the picture that is, times how likely it is."""
+    one = np.eye(len(found))
+    worth = [(thing.share, Answer(_turned(usual.arrows, 180 * one[n]), usual.camera)) for n, thing in enumerate(found)]
+    for n, thing in enumerate(found):
+        for degrees in (90, 270):
+            worth.append((thing.share * thing.doubt, Answer(_turned(usual.arrows, degrees * one[n]), usual.camera)))
+    share = found[0].share
+    worth.append((min(share, 1 - share) / 2, Answer(usual.arrows, not usual.camera)))
+    return [answer for _, answer in sorted(worth, key=lambda pair: -pair[0])]
+
+
+def _whole_reverse(answer: Answer) -> Answer:
+    return Answer(_turned(answer.arrows, np.full(len(answer.arrows), 180)), answer.camera)
+
+
+def _turned(arrows: tuple[Arrow, ...], degrees: np.ndarray) -> tuple[Arrow, ...]:
+    pairs = zip(arrows, degrees, strict=True)
+    return tuple(replace(arrow, degrees=float(arrow.degrees + angle) % 360) for arrow, angle in pairs)
+
+
+def _guidance(found: list[Thing], answer: Answer, height: int, width: int) -> Guidance:
+    """An answer as regions on the photo's grid; where no thing is found and no camera moved, all stands still."""
+    import cv2
+
+    areas, regions = np.zeros(found[0].where.shape, np.uint8), []
+    camera = answer.arrows[0] if answer.camera else Arrow(0, 0)
+    for thing, arrow in list(zip(found, answer.arrows, strict=True))[answer.camera :]:
+        number = len(regions) + 1
+        areas[thing.where] = number
+        regions.append(Region(number, f"thing {number}", arrow))
+    if areas.shape != (height, width):
+        areas = cv2.resize(areas, (width, height), interpolation=cv2.INTER_NEAREST)
+    return Guidance(areas, tuple(regions), camera)

@@ -24,12 +24,14 @@ class Tint:
 
     def refresh(self, areas: np.ndarray, rect: Rect | None = None) -> Rect:
         """Show the region numbers (H, W) within `rect`, by default everywhere."""
+        import cv2
+
         x0, y0, x1, y1 = rect or (0, 0, areas.shape[1], areas.shape[0])
         for top in range(y0, y1, ROWS_AT_ONCE):
             rows = slice(top, min(top + ROWS_AT_ONCE, y1))
             numbers = areas[rows, x0:x1]
             if rect is not None or numbers.any():
-                self.words[rows, x0:x1] = self._table[numbers]
+                cv2.LUT(numbers, self._table.view(np.int32)[None], self.words[rows, x0:x1].view(np.int32))
         return x0, y0, x1, y1
 
     def stamp(self, dabs: Iterable[Dab], number: int) -> Rect | None:

@@ -1,0 +1,104 @@
+"""What a suggestion may say, and that several say different things."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from app.suggestions import FRAMES, SIDE, loops
+from models.guidance import QUADRANTS, Guidance, Region
+from models.motion import Arrow
+from models.trajectory.estimation import Ends
+from models.trajectory.suggestion import suggested, things
+from models.variation import varied
+
+
+def flow_of(*parts: tuple[slice, slice, tuple[float, float]]) -> np.ndarray:
+    """A flow (80, 120, 2) with rectangles that move."""
+    flow = np.zeros((80, 120, 2), np.float32)
+    for rows, columns, vector in parts:
+        flow[rows, columns] = vector
+    return flow
+
+
+def ends_of(flow: np.ndarray) -> Ends:
+    half = torch.from_numpy(flow).permute(2, 0, 1) / 2
+    return Ends(torch.stack((half, -half, -half, half))[None])
+
+
+LEFT, RIGHT, ALL = slice(5, 45), slice(60, 110), slice(None)
+TWO = flow_of((slice(10, 70), LEFT, (8, -1)), (slice(10, 50), RIGHT, (1, 6)))
+
+
+def directions(guidance: Guidance) -> list[int]:
+    return [round(one.arrow.degrees) for one in guidance.regions if one.arrow]
+
+
+def test_a_thing_whose_halves_were_found_in_opposite_directions_is_one() -> None:
+    flow = flow_of((slice(10, 70), LEFT, (8, 0)), (slice(30, 70), LEFT, (-8, 0)))
+    (thing,) = things(flow)
+    assert thing.where[15, 20]
+    assert thing.where[60, 20]
+    assert thing.arrow.length == pytest.approx(8)
+    assert thing.arrow.degrees == pytest.approx(180)
+
+
+def test_things_that_touch_and_move_along_other_lines_are_two() -> None:
+    flow = flow_of((slice(0, 40), LEFT, (8, 0)), (slice(40, 80), LEFT, (0, 8)))
+    assert len(things(flow)) == 2
+
+
+def test_the_first_is_as_found_the_second_its_reverse_then_single_things_turn() -> None:
+    first, second, third, fourth = suggested(ends_of(TWO), 80, 120, 4)
+    assert directions(first) == [7, 279] or directions(first) == [7, 281]
+    assert second.labels().tolist() == first.reversed().labels().tolist()
+    turned = [(a - b) % 360 for a, b in zip(directions(third), directions(first), strict=True)]
+    assert turned == [180, 0]
+    assert fourth.labels().tolist() == third.reversed().labels().tolist()
+
+
+def test_suggestions_differ_and_come_again_with_the_same_seed() -> None:
+    found = suggested(ends_of(TWO), 80, 120, 5, seed=3)
+    assert len(found) == 5
+    assert len({one.labels().tobytes() for one in found}) == 5
+    again = suggested(ends_of(TWO), 80, 120, 5, seed=3)
+    assert all(a.regions == b.regions and a.camera == b.camera for a, b in zip(found, again, strict=True))
+
+
+def test_still_areas_are_said_to_stand_still() -> None:
+    for guidance in suggested(ends_of(TWO), 80, 120, 4):
+        assert not np.isin(guidance.labels()[:, 50:58], QUADRANTS).any()
+
+
+def test_what_fills_the_photo_is_the_cameras() -> None:
+    (guidance,) = suggested(ends_of(flow_of((ALL, ALL, (5, 5)))), 160, 240, 1)
+    assert guidance.camera is not None
+    assert guidance.camera.degrees == pytest.approx(315)
+    assert not guidance.regions
+    assert guidance.areas.shape == (160, 240)
+
+
+def test_where_nothing_moves_nothing_is_suggested() -> None:
+    assert suggested(ends_of(flow_of()), 80, 120, 5) == ()
+
+
+def test_what_is_much_like_another_keeps_its_things() -> None:
+    guidance = suggested(ends_of(TWO), 80, 120, 1)[0]
+    other = varied(guidance, 1)
+    assert [one.name for one in other.regions] == [one.name for one in guidance.regions]
+    assert other.regions != guidance.regions
+    same = np.mean(other.areas == guidance.areas)
+    assert 0.8 < same < 1
+    assert other.regions == varied(guidance, 1).regions
+    assert np.array_equal(other.areas, varied(guidance, 1).areas)
+
+
+def test_a_loop_shows_even_a_short_motion() -> None:
+    dice = np.random.default_rng(0).integers(0, 255, (12, 18, 3))
+    pixels = np.kron(dice, np.ones((40, 40, 1))).astype(np.uint16) * 257
+    guidance = Guidance(np.zeros((480, 720), np.uint8), (Region(1, "none of it", Arrow(0, 3)),), Arrow(0, 2))
+    found = loops(pixels, (guidance, guidance.reversed()), lambda _: None, lambda: False)
+    assert found.shape == (2, FRAMES, SIDE * 480 // 720, SIDE, 3)
+    assert found.dtype == np.uint8
+    assert np.abs(found[0, 0].astype(int) - found[0, -1]).mean() > 3
