@@ -22,6 +22,7 @@ _EPILOG = """commands:
   trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
   suggest         propose what moved and which way, as guidance to look at and to edit
+  refine          adjust drawn arrows to the photo, as far as it says how
   reblur          how well frames average back to a photo, as JSON
   engines         which engines, weights and devices there are
 
@@ -196,6 +197,15 @@ def _add_suggest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="say on stdout what was found, as JSON")
 
 
+def _add_refine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its arrows")
+    _add_said(parser)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="a project, .unshutter")
+    parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="for networks that draw lots")
+    parser.add_argument("--json", action="store_true", help="say on stdout what became of the arrows, as JSON")
+
+
 def _add_reblur(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("frames", metavar="FRAMES/", help="a folder with frame_000.png ... in time order")
     parser.add_argument("photo", metavar="PHOTO", help="the motion-blurred photo")
@@ -208,10 +218,7 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
 def _add_recovery(parser: argparse.ArgumentParser) -> None:
     """What every command takes that recovers motion."""
     parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its guidance")
-    said = parser.add_mutually_exclusive_group()
-    said.add_argument("-g", "--guidance", metavar="FILE", help="guidance as .png, or the motion as .flo or .npz")
-    said.add_argument("--toward", type=float, metavar="DEGREES", help="the whole picture moved: 0 right, 90 up")
-    parser.add_argument("--strength", type=float, metavar="PX", help="how far, for --toward and a guidance .png")
+    _add_said(parser)
     names = [engine.name for engine in catalog.ENGINES]
     parser.add_argument("-e", "--engine", default=names[0], metavar="NAME", help=f"{', '.join(names)}")
     parser.add_argument("-n", "--frames", type=int, metavar="N", help="how many frames, 1 to 240")
@@ -220,6 +227,14 @@ def _add_recovery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="say on stdout what was measured, as JSON")
     for option in _options(names):
         parser.add_argument(f"--{option.name.replace('_', '-')}", dest=f"set_{option.name}", **_told(option))
+
+
+def _add_said(parser: argparse.ArgumentParser) -> None:
+    """What is said about the motion."""
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("-g", "--guidance", metavar="FILE", help="guidance as .png, or the motion as .flo or .npz")
+    said.add_argument("--toward", type=float, metavar="DEGREES", help="the whole picture moved: 0 right, 90 up")
+    parser.add_argument("--strength", type=float, metavar="PX", help="how far, for --toward and a guidance .png")
 
 
 def _options(engines: Sequence[str]) -> list[catalog.Option]:
@@ -272,6 +287,11 @@ _COMMANDS = {
         "edit in the window and for animate; suggestion_1.png labels for animate -g; suggestion_1_preview.png is to "
         "look at.",
         _add_suggest,
+    ),
+    "refine": (
+        "Adjust the lengths and directions of drawn arrows, regions' and the camera's, to what the photo shows; where "
+        "it shows too little they stay. The result is a project.",
+        _add_refine,
     ),
     "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),
     "engines": ("Which engines, weights and devices there are.", _add_engines),

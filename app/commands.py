@@ -33,6 +33,7 @@ from app.jobs import (
     ReadVideo,
     Reblur,
     Recover,
+    Refine,
     Save,
     Suggest,
     WriteVideoGuidance,
@@ -118,6 +119,19 @@ def suggest(chosen: argparse.Namespace) -> int:
             (folder / f"{stem}_preview.png").write_bytes(png_bytes(guidance_picture(photo.pixels, guidance)))
     if chosen.json:
         print(json.dumps({"output": str(output), "suggestions": [_arrows(one) for one in suggestions]}))
+    return 0
+
+
+def refine(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, (".unshutter",))
+    contents = _run(Open(chosen.photo))
+    drawn = _guidance(chosen, contents)
+    refined = _run(Refine(Inputs(contents.photo.pixels, drawn, chosen.device, chosen.seed)))
+    _run(Save(Contents(contents.photo, refined, stamp=uuid.uuid4().hex), str(output)))
+    if (refined.camera, refined.regions) == (drawn.camera, drawn.regions):
+        print(f"{Path(chosen.photo).name} shows too little of its motion: the arrows stayed.", file=sys.stderr)
+    if chosen.json:
+        print(json.dumps({"output": str(output), "drawn": _arrows(drawn), "refined": _arrows(refined)}))
     return 0
 
 

@@ -115,6 +115,22 @@ class Suggest(Job, frozen=True):
         return catalog.load_suggest(self.engine)(self.inputs, self.count, on_progress, is_cancelled)
 
 
+class Refine(Job, frozen=True):
+    """Adjust the arrows of the guidance to the photo. Those of which it says too little stand."""
+
+    result: ClassVar[Any] = Guidance
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    inputs: Inputs
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Guidance:
+        checked(self.inputs.device)
+        if not catalog.can_refine():
+            raise ValueError(f"refining lacks its weights {catalog.REFINEMENT}")
+        on_progress(Progress(0, "loading the network"))
+        return catalog.load_refine()(self.inputs, on_progress, is_cancelled)
+
+
 class Reblur(Job, frozen=True):
     """How well pictures of one size, in time order, average back to a photo.
 
@@ -440,6 +456,7 @@ AnyJob = (
     Recover
     | Preview
     | Suggest
+    | Refine
     | Warm
     | ListDevices
     | Open

@@ -11,6 +11,8 @@ from typing import cast
 from models.recovery import Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
+REFINE, REFINEMENT = "models.refinement.engine:refine", "refinement"
+"""What adjusts arrows to a photo, "module:function", and the name of its weights."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,16 @@ def load_suggest(name: str) -> Suggest:
     if not place:
         raise ValueError(f"the engine {name} cannot suggest a motion")
     return cast("Suggest", _imported(place))
+
+
+def can_refine() -> bool:
+    """Whether the weights that refine arrows are here."""
+    return (WEIGHTS / f"{REFINEMENT}.safetensors").is_file()
+
+
+def load_refine() -> Suggest:
+    """What adjusts drawn arrows to their photo; this is what imports torch."""
+    return cast("Suggest", _imported(REFINE))
 
 
 def _imported(place: str) -> object:

@@ -388,3 +388,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(timeout=60) == 1
+
+
+def test_arrows_are_refined_into_a_project(photo: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("refine", photo, "--toward", "20", "--strength", "3", "-o", "out.unshutter", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["refined"] == report["drawn"] == {"camera": {"degrees": 20, "length": 3}, "regions": []}
+    with Session.open("out.unshutter") as session:
+        assert session.document.guidance.camera == Arrow(20, 3)
+
+
+def test_nothing_to_refine_leaves_no_file(photo: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("refine", photo, "-o", "out.unshutter") == 2
+    assert "no arrow to refine" in said(capsys)
+    assert run("refine", photo, "--toward", "20", "-o", "out.png") == 2
+    assert left(here) == {photo}

@@ -14,7 +14,7 @@ from torch import nn
 from training.world import Exposures, World
 from training.world.dice import Dice
 
-NAMES = ("motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
+NAMES = ("motion", "restoration", "decomposition", "exposure_trajectory", "deblurring", "refinement")
 Batch = dict[str, torch.Tensor]
 
 

@@ -1,0 +1,128 @@
+"""Drawn arrows adjusted to this very photo, as far as the evidence is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from models.devices import run_on
+from models.guidance import NO_REGION, Guidance
+from models.loading import load_weights
+from models.motion import Arrow
+from models.recovery import Cancelled, Inputs, Progress
+from models.refinement.agreement import around
+from models.refinement.network import RefinementNetwork, expected, hypotheses
+
+LARGEST = 1024
+"""The longer side, px, at which a photo is looked at, at most."""
+SHORTEST, SMALLEST = 5.0, 15_000
+"""Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is: on real photos the network
+is as often wrong there as right."""
+DOUBT = 0.32
+"""How far hypotheses may lie apart, as a share of the length found, before an arrow stands as it is; where a photo has
+no blur at all it is .37 to .39."""
+FAINT = 1e-5
+"""Mean square of an area's slopes below which it is taken for smooth, and its arrow stands."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found of one arrow: the `factor` that turns and stretches it, y down, and the `doubt`, how far from it
+    the other hypotheses lie on average, as a share of the length found."""
+
+    factor: complex
+    doubt: float
+
+
+def refine(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
+    """The guidance with the lengths and directions of its arrows, of regions and of the camera, fitted to the photo.
+
+    Areas, bends and speeds stay; arrows of which the photo says too little stay as they are; so does dense motion.
+    Raises Cancelled, or ValueError with one sentence.
+    """
+    guidance = inputs.guidance
+    if guidance.areas.shape != inputs.pixels.shape[:2]:
+        raise ValueError("the guidance has another size than the photo")
+    numbers = [one.number for one in guidance.regions if one.arrow is not None and one.arrow.length > 0]
+    if guidance.camera is not None and guidance.camera.length > 0:
+        numbers.insert(0, NO_REGION)
+    if not numbers:
+        raise ValueError("there is no arrow to refine: draw one first")
+    on_progress(Progress(0.0, "Reading the photo"))
+    grey, areas, scale = _looked_at(inputs.pixels, guidance.areas)
+    for done, number in enumerate(numbers):
+        if is_cancelled():
+            raise Cancelled
+        on_progress(Progress((done + 0.5) / (len(numbers) + 0.5), _step(guidance, number)))
+        guidance = _refined(guidance, number, grey, areas, scale, inputs.device)
+    if is_cancelled():
+        raise Cancelled
+    return guidance
+
+
+def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> Judgement:
+    """What a picture (H, W), 0 to 1, says within an area bool (H, W) about a stroke (2,) px."""
+    network = load_weights(RefinementNetwork(), "refinement", device)
+    rows, columns = np.nonzero(area.any(1))[0], np.nonzero(area.any(0))[0]
+    cut = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    picture, mask = (torch.from_numpy(part[cut].astype(np.float32))[None].to(device) for part in (grey, area))
+    drawn = torch.from_numpy(stroke.astype(np.float32))[None, None].to(device)
+    with torch.no_grad():
+        evidence, about = around(picture, mask, drawn)
+        found = network(evidence[:, 0], about[:, 0])
+        factor = expected(found)
+        doubt = (found.exp() * (hypotheses(found) - factor[:, None, None]).abs()).sum()
+    return Judgement(complex(factor.item()), float(doubt / factor.abs()))
+
+
+def _refined(
+    guidance: Guidance, number: int, grey: np.ndarray, areas: np.ndarray, scale: float, device: str
+) -> Guidance:
+    """The guidance with one arrow refined."""
+    arrow = _arrow(guidance, number)
+    area = areas == number
+    if arrow.length * scale < SHORTEST or area.sum() < SMALLEST or _energy(grey, area) < FAINT:
+        return guidance
+    said, _, _ = run_on(device, lambda on: judged(grey, area, arrow.vector() * scale, on))
+    if said.doubt > DOUBT:
+        return guidance
+    found = complex(*arrow.vector()) * said.factor
+    straight = Arrow.from_vector(found.real, found.imag)
+    fitted = replace(arrow, degrees=straight.degrees, length=straight.length)
+    if number == NO_REGION:
+        return replace(guidance, camera=fitted)
+    regions = tuple(replace(one, arrow=fitted) if one.number == number else one for one in guidance.regions)
+    return replace(guidance, regions=regions)
+
+
+def _energy(grey: np.ndarray, area: np.ndarray) -> float:
+    down, across = np.gradient(grey)
+    return float((down**2 + across**2)[area].mean())
+
+
+def _arrow(guidance: Guidance, number: int) -> Arrow:
+    region = guidance.region(number)
+    arrow = guidance.camera if region is None else region.arrow
+    assert arrow is not None
+    return arrow
+
+
+def _step(guidance: Guidance, number: int) -> str:
+    region = guidance.region(number)
+    return "Refining the camera's arrow" if region is None else f"Refining {region.name}"
+
+
+def _looked_at(pixels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The photo in grey, 0 to 1 on its own curve, and its areas, at most `LARGEST` px a side; and that scale."""
+    import cv2
+
+    height, width = areas.shape
+    scale = min(1.0, LARGEST / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if scale < 1:
+        pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+        areas = cv2.resize(np.ascontiguousarray(areas), size, interpolation=cv2.INTER_NEAREST)
+    return pixels.mean(2, dtype=np.float32) / np.float32(65535 if pixels.dtype == np.uint16 else 255), areas, scale

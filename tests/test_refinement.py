@@ -1,0 +1,123 @@
+"""Arrows adjusted to a photo: the evidence, the network's answer, and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from models.guidance import Guidance, Region
+from models.motion import Arrow, Motion
+from models.recovery import Cancelled, Inputs, Progress
+from models.refinement.agreement import ANGLES, CHANNELS, LAGS, around, lags
+from models.refinement.engine import refine
+from models.refinement.network import RefinementNetwork, expected, hypotheses
+from training.recipes.refinement import nearness
+
+
+def panned(
+    length: int, height: int = 160, width: int = 200, seed: int = 3, octaves: tuple[int, ...] = (2, 4, 8)
+) -> np.ndarray:
+    """A texture seen by a camera that pans `length` px to the right, (H, W) in 0 to 1."""
+    dice = np.random.default_rng(seed)
+    coarse = [dice.random((height // step, (width + 80) // step)).astype(np.float32) for step in octaves]
+    texture = np.mean([cv2.resize(one, (width + 80, height)) for one in coarse], 0)
+    return np.mean([texture[:, 40 - n : 40 - n + width] for n in range(length + 1)], 0).astype(np.float32)
+
+
+def looked(picture: np.ndarray, *strokes: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
+    grey = torch.from_numpy(np.ascontiguousarray(picture))[None]
+    return around(grey, torch.ones_like(grey), torch.tensor([strokes]))
+
+
+@pytest.mark.parametrize(("length", "stroke"), [(12, 10.0), (16, 20.0), (30, 36.0)])
+def test_the_trough_lies_at_the_paths_length(length: int, stroke: float) -> None:
+    evidence, _ = looked(panned(length), (stroke, 0.0))
+    assert evidence.shape == (1, 1, CHANNELS, LAGS, ANGLES)
+    along = evidence[0, 0, 0, :, ANGLES // 2]
+    trough = float(lags(along)[8:][int(along[8:].argmin())]) * stroke
+    assert trough == pytest.approx(length, abs=0.15 * length)
+
+
+def test_evidence_turns_with_the_picture_and_is_blind_to_time() -> None:
+    picture = panned(12)
+    there, about = looked(picture, (10.0, 4.0), (-10.0, -4.0))
+    assert torch.allclose(there[:, 0], there[:, 1], atol=1e-3)
+    turned, same = looked(np.rot90(picture).copy(), (4.0, -10.0))
+    assert torch.allclose(turned[:, 0], there[:, 0], atol=2e-2)
+    assert torch.equal(same[:, 0], about[:, 0])
+
+
+def test_an_area_knows_nothing_of_what_lies_beside_it() -> None:
+    one, other = panned(12), panned(4, seed=5)
+    mask = np.zeros_like(one)
+    mask[:, :100] = 1
+    beside = np.where(mask > 0, one, other)
+    stroke = torch.tensor([[[9.0, 2.0]]])
+    area = torch.from_numpy(cv2.erode(mask, np.ones((5, 5)))[None])
+    alone, mixed = (around(torch.from_numpy(part[None]), area, stroke)[0] for part in (one, beside))
+    assert torch.allclose(alone, mixed, atol=1e-4)
+
+
+def test_the_network_gives_probabilities() -> None:
+    found = RefinementNetwork().eval()(torch.zeros(2, CHANNELS, LAGS, ANGLES), torch.zeros(2, 2))
+    assert torch.allclose(found.exp().sum((1, 2)), torch.ones(2))
+    assert found.shape[1:] == hypotheses(found).shape
+
+
+def test_what_is_certain_is_expected() -> None:
+    true = torch.polar(torch.tensor([0.7, 1.4]), torch.tensor([0.3, -0.3]))
+    shares = nearness(true)
+    assert torch.allclose(shares.sum((1, 2)), torch.ones(2))
+    assert torch.allclose(expected(shares.log()), true, atol=0.06)
+
+
+def guidance(height: int, width: int, camera: Arrow) -> Guidance:
+    return replace(Guidance.empty(height, width), camera=camera)
+
+
+def pixels(grey: np.ndarray) -> np.ndarray:
+    return np.repeat((grey * 255).round().astype(np.uint8)[..., None], 3, 2)
+
+
+def refined(photo: np.ndarray, told: Guidance) -> Guidance:
+    return refine(Inputs(photo, told, "cpu"), lambda _: None, lambda: False)
+
+
+@pytest.mark.parametrize(("stretch", "turn"), [(0.7, 20.0), (1.4, -20.0)])
+def test_a_rough_stroke_over_a_long_pan_comes_nearer(stretch: float, turn: float) -> None:
+    photo = pixels(panned(24, 240, 320, octaves=(2, 4, 8, 16, 32)))
+    rough = Arrow(turn % 360, 24 * stretch, bend=0.1, ease_in=0.5)
+    arrow = refined(photo, guidance(240, 320, rough)).camera
+    assert arrow is not None
+    before, after = (float(np.linalg.norm(one.vector() - (24, 0))) for one in (rough, arrow))
+    assert after < 0.4 * before
+    assert (arrow.bend, arrow.ease_in) == (0.1, 0.5)
+
+
+def test_arrows_without_evidence_stand() -> None:
+    photo = pixels(panned(24, 240, 320))
+    areas = np.zeros((240, 320), np.uint8)
+    areas[:20, :20], areas[100:, 100:] = 1, 2
+    regions = (Region(1, "small", Arrow(0, 20)), Region(2, "short", Arrow(0, 1)), Region(3, "nothing", None))
+    told = Guidance(areas, regions, Arrow(0, 0), Motion.from_flow(np.ones((240, 320, 2), np.float32)))
+    with_arrows = refined(photo, told)
+    assert with_arrows.regions == regions
+    assert with_arrows.camera == Arrow(0, 0)
+    assert with_arrows.motion is told.motion
+    smooth = np.full((240, 320, 3), 120, np.uint8)
+    assert refined(smooth, guidance(240, 320, Arrow(30, 20))).camera == Arrow(30, 20)
+
+
+def test_nothing_drawn_is_an_error_and_a_cancel_stops_it() -> None:
+    photo = pixels(panned(12))
+    told = guidance(160, 200, Arrow(0, 12))
+    with pytest.raises(ValueError, match="no arrow to refine"):
+        refined(photo, Guidance.empty(*photo.shape[:2]))
+    steps: list[Progress] = []
+    with pytest.raises(Cancelled):
+        refine(Inputs(photo, told, "cpu"), steps.append, lambda: True)
+    assert steps[0].step == "Reading the photo"
