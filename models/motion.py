@@ -236,6 +236,10 @@ class Motion:
         """The same exposure played backwards."""
         return Motion(1 - self.times[::-1], self.offsets[::-1], self.trajectories[::-1])
 
+    def scaled(self, factor: float) -> Motion:
+        """The same motion in a picture `factor` times as large, on the same grid."""
+        return replace(self, offsets=self.offsets * factor, trajectories=self.trajectories * factor)
+
     def resized(self, height: int, width: int) -> Motion:
         """The same motion on another grid."""
         return replace(

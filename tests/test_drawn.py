@@ -90,7 +90,9 @@ def test_a_dense_blur_is_the_mean_of_its_instants() -> None:
     picture = 0.5 + 0.2 * torch.stack((torch.sin(x / 2), torch.cos(y / 2), torch.sin((x + y) / 3)))[None]
     ends = torch.stack((torch.full_like(x, 5.5), y / 15 - 2 + x / 40), -1)
     blur = Field(lambda t: ends * (t - 0.5), lambda: None)
-    mean = torch.cat([blur.at(float(t), picture) for t in instants(7)]).mean(0, keepdim=True)
+    mean = torch.cat([exposure.sampled(picture, blur.offsets(float(t)), cubic=True) for t in instants(7)]).mean(
+        0, keepdim=True
+    )
     torch.testing.assert_close(blur.forward(picture)[..., 8:-8, 8:-8], mean[..., 8:-8, 8:-8], atol=0.006, rtol=0)
 
 
@@ -110,7 +112,9 @@ def test_rigid_and_dense_blur_agree() -> None:
 
 def test_a_rigid_blur_is_the_mean_of_its_instants() -> None:
     picture, blur = exposure.from_pixels(scenery()), rigid(6, 0)
-    mean = torch.cat([blur.at(float(t), picture) for t in instants(21)]).mean(0, keepdim=True)
+    mean = torch.cat([exposure.sampled(picture, blur.offsets(float(t)), cubic=True) for t in instants(21)]).mean(
+        0, keepdim=True
+    )
     torch.testing.assert_close(blur.forward(picture)[..., 6:-6, 6:-6], mean[..., 6:-6, 6:-6], atol=0.03, rtol=0)
 
 

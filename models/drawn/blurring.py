@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch.nn import functional
 
-from models import exposure
+from models.drawn.scale import enlarged
 from models.drawn.splatting import splatted_offsets
 
 STILL = 0.05
@@ -43,8 +43,11 @@ class Blur(Protocol):
         """The transpose of `forward`."""
         ...
 
-    def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
-        """The layer as it stands at t, cubic sampling."""
+    def offsets(self, t: float, scale: int = 1) -> torch.Tensor | None:
+        """Where the layer, `scale` times larger than what is blurred, is to be sampled at t: (1, H, W, 2) px of it.
+
+        None where it stands still.
+        """
         ...
 
 
@@ -57,8 +60,8 @@ class Still:
     def adjoint(self, photo: torch.Tensor) -> torch.Tensor:
         return photo
 
-    def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
-        return layer
+    def offsets(self, t: float, scale: int = 1) -> None:
+        return None
 
 
 class Shift:
@@ -68,7 +71,7 @@ class Shift:
     """
 
     def __init__(self, displacement: Displacement, samples: int, size: tuple[int, int], device: torch.device) -> None:
-        self.displacement = displacement
+        self.displacement, self.canvas = displacement, size
         self.size = (fast_length(size[0]), fast_length(size[1]))
         self.transfer = self._transfer(samples, device)
 
@@ -94,9 +97,9 @@ class Shift:
         spectrum = torch.fft.rfft2(picture, s=self.size)
         return torch.fft.irfft2(spectrum * transfer, s=self.size)[..., :height, :width]
 
-    def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
-        offset = -self.displacement(t).to(layer)
-        return exposure.sampled(layer, offset.expand(1, *layer.shape[-2:], 2), cubic=True)
+    def offsets(self, t: float, scale: int = 1) -> torch.Tensor:
+        offset = -scale * self.displacement(t).to(self.transfer.device)
+        return offset.expand(1, *(scale * length for length in self.canvas), 2)
 
 
 class Field:
@@ -158,8 +161,8 @@ class Field:
             total[corner : corner + len(sums)] += sums
         return total.T.reshape(photo.shape)
 
-    def at(self, t: float, layer: torch.Tensor) -> torch.Tensor:
-        return exposure.sampled(layer, self.offsets_at(t), cubic=True)
+    def offsets(self, t: float, scale: int = 1) -> torch.Tensor:
+        return enlarged(scale * self.offsets_at(t).permute(0, 3, 1, 2), scale).permute(0, 2, 3, 1)
 
 
 class _Sums:

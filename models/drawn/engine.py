@@ -15,13 +15,14 @@ from models.catalog import checked
 from models.devices import run_on
 from models.drawn.layers import Moving, extent, motion_of, scene, shrunk
 from models.drawn.restoration import Restoration, Settings
+from models.drawn.scale import working_scale
 from models.drawn.tiles import OVERLAP, Tile, tiles
 from models.guidance import Guidance
 from models.motion import instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
-_SIDE, _DENSE_SIDE = 1024, 640
-"""Px of a tile; a dense motion keeps dozens of fields for each."""
+_SIDE, _DENSE_SIDE, _LARGEST_SIDE = 1024, 640, 2048
+"""Px of a tile as it is worked on; a dense motion keeps dozens of fields for each. Px of a tile of the photo."""
 _MOTION_TIMES = 9
 _LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
@@ -124,13 +125,14 @@ class _Job:
     def run(self) -> None:
         self.frames = np.repeat(self.pixels[None], len(self.times), 0)
         things = scene(self.guidance)
-        reach = max(thing.reach() for thing in things)
-        side = _SIDE if self.guidance.motion is None else _DENSE_SIDE
+        reach, scale = max(thing.reach for thing in things), working_scale(things)
+        side = min((_SIDE if self.guidance.motion is None else _DENSE_SIDE) * scale, _LARGEST_SIDE)
         plan = list(tiles(extent(things, self.guidance.areas, math.ceil(reach) + _ROOM), side))
-        margin = math.ceil(reach) + 4 if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
+        margin = math.ceil(reach) + 4 * scale if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
+        things = tuple(thing.scaled(1 / scale) for thing in things)
         for n, tile in enumerate(plan):
             self.done, self.share = n / len(plan), 1 / len(plan)
-            self._tile(tile, things, margin)
+            self._tile(tile, things, margin, scale)
         self.on_progress(Progress(1.0, "Done"))
 
     def check(self) -> None:
@@ -141,10 +143,10 @@ class _Job:
         self.check()
         self.on_progress(Progress(self.done + self.share * fraction, step, preview))
 
-    def _tile(self, tile: Tile, things: tuple[Moving, ...], margin: int) -> None:
+    def _tile(self, tile: Tile, things: tuple[Moving, ...], margin: int, scale: int) -> None:
         self.tell(0.0, "Taking the photo apart")
         photo = self.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, self.device, self.check)
+        piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, scale, self.device, self.check)
         if piece.still:
             return
         touched = piece.touched()
@@ -154,19 +156,19 @@ class _Job:
             self.tally.doubtful += int((trusted[0, 0].cpu().numpy() < 0.5)[touched].sum())
         for n, t in enumerate(self.times):
             self.tell(0.7 + 0.3 * n / len(self.times), "Moving")
-            frame = exposure.to_pixels(piece.instant(float(t)), photo.dtype)[0]
+            frame = np.concatenate([exposure.to_pixels(band, photo.dtype)[0] for band in piece.instant(float(t))])
             tile.put(self.frames[n], np.where(touched[..., None], frame, photo))
         self._measure(piece, photo, touched)
 
     def _measure(self, piece: Restoration, photo: np.ndarray, touched: np.ndarray) -> None:
         given = photo.astype(np.float32) / np.iinfo(photo.dtype).max
         again = exposure.linear_to_srgb(piece.reblurred().clamp(0, 1))[0].permute(1, 2, 0).cpu().numpy()
-        middle = exposure.linear_to_srgb(piece.instant(0.5).clamp(0, 1))[0].permute(1, 2, 0).cpu().numpy()
+        middle = exposure.linear_to_srgb(torch.cat([*piece.instant(0.5)], -2).clamp(0, 1))
         self.tally.values += int(touched.size) * 3
         self.tally.left += float(np.square(again - given)[touched].sum())
         self.tally.moving += int(touched.sum())
         self.tally.before += float(_detail(given)[touched].sum())
-        self.tally.after += float(_detail(middle)[touched].sum())
+        self.tally.after += float(_detail(middle[0].permute(1, 2, 0).cpu().numpy())[touched].sum())
 
 
 def _detail(picture: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -31,12 +32,22 @@ class Moving:
     def still(self) -> bool:
         return self.motion is None and (self.arrow is None or self.arrow.length < _STILL)
 
+    def scaled(self, factor: float) -> Moving:
+        """The same thing in a picture `factor` times as large."""
+        if factor == 1:
+            return self
+        return replace(
+            self, arrow=self.arrow and self.arrow.scaled(factor), motion=self.motion and self.motion.scaled(factor)
+        )
+
+    @cached_property
     def reach(self) -> float:
         """Px of the farthest place from the one mid-exposure."""
         if self.motion is not None:
             return max(_largest(self.motion.trajectories), _largest(self.motion.offsets))
         return 0.0 if self.arrow is None else float(np.linalg.norm(self._places(), axis=-1).max())
 
+    @cached_property
     def path(self) -> float:
         """Px of the way gone over the exposure, of nearly the longest where pixels differ."""
         if self.motion is not None:
@@ -87,13 +98,20 @@ def window_of(areas: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarra
     return areas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][rows - rows[0]][:, columns - columns[0]]
 
 
-def window_places(grid: tuple[int, ...], size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
+def window_places(
+    grid: tuple[int, ...], size: tuple[int, int], window: tuple[int, int, int, int], step: int = 1
+) -> np.ndarray:
     """Offsets (h, w, 2) at which a field on `grid` (h, w), lying on a photo of `size` (H, W), is to be sampled for
-    every pixel of the window y0, x0, y1, x1."""
+    every square of `step` px a side of the window y0, x0, y1, x1."""
     y0, x0, y1, x1 = window
-    x = (np.arange(x0, x1, dtype=np.float32) + 0.5) * (grid[1] / size[1]) - 0.5 - np.arange(x1 - x0, dtype=np.float32)
-    y = (np.arange(y0, y1, dtype=np.float32) + 0.5) * (grid[0] / size[0]) - 0.5 - np.arange(y1 - y0, dtype=np.float32)
+    x = _places(x0, (x1 - x0) // step, step, grid[1] / size[1])
+    y = _places(y0, (y1 - y0) // step, step, grid[0] / size[0])
     return np.stack(np.broadcast_arrays(x[None, :], y[:, None]), -1)
+
+
+def _places(start: int, count: int, step: int, factor: float) -> np.ndarray:
+    n = np.arange(count, dtype=np.float32)
+    return (start + (n + 0.5) * step) * factor - 0.5 - n
 
 
 def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Motion:
@@ -133,8 +151,6 @@ def shrunk(guidance: Guidance, height: int, width: int) -> Guidance:
     rows = ((np.arange(height) + 0.5) * (guidance.areas.shape[0] / height)).astype(int)
     columns = ((np.arange(width) + 0.5) / factor).astype(int)
     regions = tuple(replace(region, arrow=region.arrow and region.arrow.scaled(factor)) for region in guidance.regions)
-    motion = guidance.motion and Motion(
-        guidance.motion.times, guidance.motion.offsets * factor, guidance.motion.trajectories * factor
-    )
+    motion = guidance.motion and guidance.motion.scaled(factor)
     camera = guidance.camera and guidance.camera.scaled(factor)
     return Guidance(guidance.areas[rows][:, columns], regions, camera, motion)

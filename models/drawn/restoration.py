@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from models import exposure
 from models.drawn.blurring import Blur, Displacement, Field, Shift, Still, softened
 from models.drawn.deconvolution import Layer, deconvolve, reblurred, stacked, trust
 from models.drawn.layers import SOFTNESS, Moving, window_of, window_places
+from models.drawn.scale import enlarged, in_squares, pooled
 from models.drawn.tiles import Tile
 
 _BLOWN = 0.985
@@ -20,6 +22,8 @@ _ALL_OF_IT = 0.999
 _FAITH = 0.75
 """How much of the sharpening is kept along dense motion, which is measured or estimated and never quite right: on
 known exposures this loses less to wrong detail than it gives up of right detail. An arrow is followed all the way."""
+_BAND = 256
+"""Rows of the photo that are composed in one go."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Settings:
 class Restoration:
     """The layers of the photo's `tile`, on a canvas with a margin as wide as the motion reaches.
 
-    Raises whatever `check` raises, which is called in every step of every iteration.
+    `things` and the layers' blurs are in px of the canvas's copy, `scale` times smaller, on which it is sharpened;
+    pictures that come out have the photo's size. Raises whatever `check` raises, which is called in every step of every
+    iteration.
     """
 
     def __init__(
@@ -44,11 +50,12 @@ class Restoration:
         things: tuple[Moving, ...],
         tile: Tile,
         margin: int,
+        scale: int,
         device: torch.device,
         check: Callable[[], None],
     ) -> None:
-        self.device, self.check, self.margin = device, check, margin
-        self.window = tile.canvas(margin)
+        self.device, self.check, self.tile, self.scale = device, check, tile, scale
+        self.window = tile.canvas(margin, scale)
         self.size = areas.shape
         canvas = window_of(pixels, self.window)
         self.photo = exposure.from_pixels(canvas, device)
@@ -57,25 +64,32 @@ class Restoration:
         self.sure = self._sure(canvas)
         self.layers: list[Layer] = []
         if not self.still:
-            self.layers = stacked(self.photo, self.sure, [(self._blur(one), self._matte(one)) for one in self.things])
+            self.copy = pooled(self.photo, scale)
+            self.mattes = [self._matte(thing) for thing in self.things]
+            parts = [
+                (self._blur(one), pooled(matte, scale)) for one, matte in zip(self.things, self.mattes, strict=True)
+            ]
+            self.layers = stacked(self.copy, self.sure, parts)
 
     @property
     def still(self) -> bool:
         return all(thing.still for thing in self.things)
 
     def _sure(self, canvas: np.ndarray) -> torch.Tensor:
-        """Where pixels tell the truth: in the photo, away from the canvas's wrapping rim, and not blown out."""
+        """Where the copy tells the truth: in the photo, away from the copy's wrapping rim, and nothing blown out."""
         blown = canvas.max(2) >= _BLOWN * np.iinfo(canvas.dtype).max
-        y0, x0, y1, x1 = self.window
-        rim = math.ceil(max(thing.reach() for thing in self.things)) + 1
+        height, width = (length // self.scale for length in blown.shape)
+        blown = blown.reshape(height, self.scale, width, self.scale).any((1, 3))
+        y0, x0 = self.window[0] // self.scale, self.window[1] // self.scale
+        rim = math.ceil(max(thing.reach for thing in self.things)) + 1
         inside = np.zeros(blown.shape, bool)
-        inside[max(rim, -y0) : min(y1, self.size[0]) - y0, max(rim, -x0) : min(x1, self.size[1]) - x0] = True
-        inside[blown.shape[0] - rim :] = inside[:, blown.shape[1] - rim :] = False
+        inside[max(rim, -y0) : self.size[0] // self.scale - y0, max(rim, -x0) : self.size[1] // self.scale - x0] = True
+        inside[height - rim :] = inside[:, width - rim :] = False
         return torch.from_numpy((inside & ~blown).astype(np.float32)).to(self.device)[None, None]
 
     def _matte(self, thing: Moving) -> torch.Tensor:
         if not thing.number:
-            return torch.ones_like(self.sure)
+            return torch.ones_like(self.photo[:, :1])
         inside = torch.from_numpy((self.areas == thing.number).astype(np.float32)).to(self.device)
         return softened(inside[None, None], SOFTNESS)
 
@@ -84,14 +98,16 @@ class Restoration:
             return Still()
         if thing.motion is not None:
             return Field(self._dense(thing), self.check)
-        samples = min(max(2 * math.ceil(thing.path()) + 1, 9), 513)
-        return Shift(self._rigid(thing), samples, self.areas.shape, self.device)
+        samples = min(max(2 * math.ceil(thing.path) + 1, 9), 513)
+        height, width = self.sure.shape[-2:]
+        return Shift(self._rigid(thing), samples, (height, width), self.device)
 
     def _dense(self, thing: Moving) -> Displacement:
         motion = thing.motion
         assert motion is not None
 
-        places = torch.from_numpy(window_places(motion.offsets.shape[1:3], self.size, self.window)).to(self.device)
+        around = window_places(motion.offsets.shape[1:3], self.size, self.window, self.scale)
+        places = torch.from_numpy(around).to(self.device)
 
         def displacement(t: float) -> torch.Tensor:
             field = torch.from_numpy(motion.trajectories_at(t)).to(self.device).permute(2, 0, 1)[None]
@@ -106,28 +122,50 @@ class Restoration:
 
     def sharpen(self, settings: Settings, on_iteration: Callable[[int], None]) -> torch.Tensor:
         """Deconvolve; returns where the motion explained the photo, (1, 1, H, W) from 0 to 1."""
-        deconvolve(self.photo, self.sure, self.layers, settings.iterations, settings.smoothness, on_iteration)
-        path = max(thing.path() for thing in self.things)
-        trusted = trust(self.photo, self.sure, self.layers, 4 + path / 4)
+        deconvolve(self.copy, self.sure, self.layers, settings.iterations, settings.smoothness, on_iteration)
+        path = max(thing.path for thing in self.things)
+        trusted = trust(self.copy, self.sure, self.layers, 4 + path / 4)
         for thing, layer in zip(self.things, self.layers, strict=True):
             faith = trusted * ((layer.visible - 0.2) / 0.6).clamp(0, 1) * (1 if thing.motion is None else _FAITH)
             layer.content = torch.lerp(layer.plain, layer.content, faith)
             if thing.still:
-                layer.content = torch.where(layer.visible >= _ALL_OF_IT, self.photo, layer.content)
-        return self.crop(trusted)
+                layer.content = torch.where(layer.visible >= _ALL_OF_IT, self.copy, layer.content)
+        return self.crop(enlarged(trusted, self.scale))
 
-    def instant(self, t: float) -> torch.Tensor:
-        """The tile at t, (1, 3, h, w) linear light."""
-        self.check()
-        picture = self.layers[0].blur.at(t, self.layers[0].content)
-        for layer in self.layers[1:]:
-            matte = layer.blur.at(t, layer.matte).clamp(0, 1)
-            picture = torch.lerp(picture, layer.blur.at(t, layer.content), matte)
-        return self.crop(picture)
+    @cached_property
+    def contents(self) -> list[torch.Tensor]:
+        """Every layer's content at the photo's size, (1, 3, H, W), as it is when first asked for."""
+        return [self._full_size(layer) for layer in self.layers]
+
+    def _full_size(self, layer: Layer) -> torch.Tensor:
+        """The photo, or what stands in for it, with what sharpening the copy has gained: the photo keeps its detail."""
+        if self.scale == 1:
+            return layer.content
+        drawn = in_squares((layer.plain != self.copy).any(1, keepdim=True), self.scale)
+        plain = torch.where(drawn, enlarged(layer.plain, self.scale), self.photo)
+        return (plain + enlarged(layer.content - layer.plain, self.scale)).clamp(min=0)
+
+    def instant(self, t: float) -> Iterator[torch.Tensor]:
+        """The tile at t in bands from top to bottom, (1, 3, n, w) linear light, so that cancelling is heard."""
+        offsets = [layer.blur.offsets(t, self.scale) for layer in self.layers]
+        for top in range(self.tile.y0, self.tile.y1, _BAND):
+            self.check()
+            yield self._composed(offsets, (top, min(top + _BAND, self.tile.y1)))
+
+    def _composed(self, offsets: list[torch.Tensor | None], rows: tuple[int, int]) -> torch.Tensor:
+        """The layers over each other, sampled at `offsets`, in some rows of the tile."""
+        top, bottom = (y - self.window[0] for y in rows)
+        left, right = (x - self.window[1] for x in (self.tile.x0, self.tile.x1))
+        at = partial(_part, window=(top, left, bottom, right))
+        picture = at(self.contents[0], offsets[0])
+        for content, matte, places in zip(self.contents[1:], self.mattes[1:], offsets[1:], strict=True):
+            picture = torch.lerp(picture, at(content, places), at(matte, places).clamp(0, 1))
+        return picture
 
     def reblurred(self) -> torch.Tensor:
-        """The tile as the layers leave it on the photo, (1, 3, h, w)."""
-        return self.crop(reblurred(self.layers))
+        """The tile as the layers leave it on the photo, (1, 3, h, w); detail finer than the copy's is the photo's."""
+        again = reblurred(self.layers)
+        return self.crop(again if self.scale == 1 else self.photo + enlarged(again - self.copy, self.scale))
 
     def touched(self) -> np.ndarray:
         """Where anything ever moves, bool (h, w); everything else is the photo's own pixels."""
@@ -139,9 +177,19 @@ class Restoration:
                 touched |= layer.blur.moves
             else:
                 touched |= layer.share > 0
-        return self.crop(touched)[0, 0].cpu().numpy()
+        return self.crop(in_squares(touched, self.scale))[0, 0].cpu().numpy()
 
     def crop(self, picture: torch.Tensor) -> torch.Tensor:
         """The tile out of its canvas."""
-        m = self.margin
-        return picture[..., m : picture.shape[-2] - m, m : picture.shape[-1] - m]
+        top, left = self.tile.y0 - self.window[0], self.tile.x0 - self.window[1]
+        height, width = self.tile.y1 - self.tile.y0, self.tile.x1 - self.tile.x0
+        return picture[..., top : top + height, left : left + width]
+
+
+def _part(picture: torch.Tensor, offsets: torch.Tensor | None, window: tuple[int, int, int, int]) -> torch.Tensor:
+    """A picture (1, C, H, W) at p + offsets (1, H, W, 2), cubic sampling, for the p in the window y0, x0, y1, x1."""
+    y0, x0, y1, x1 = window
+    if offsets is None:
+        return picture[..., y0:y1, x0:x1]
+    start = offsets.new_tensor((x0, y0))
+    return exposure.sampled(picture, offsets[:, y0:y1, x0:x1] + start, cubic=True)

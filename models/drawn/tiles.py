@@ -20,9 +20,12 @@ class Tile:
     y1: int
     x1: int
 
-    def canvas(self, margin: int) -> tuple[int, int, int, int]:
-        """The rectangle with `margin` px around it; it may reach beyond the photo."""
-        return self.y0 - margin, self.x0 - margin, self.y1 + margin, self.x1 + margin
+    def canvas(self, margin: int, step: int = 1) -> tuple[int, int, int, int]:
+        """The rectangle with at least `margin` px around it, in whole squares of `step` px, the same for all tiles;
+        it may reach beyond the photo."""
+        y0, x0 = ((place - margin) // step * step for place in (self.y0, self.x0))
+        y1, x1 = (-(-(place + margin) // step) * step for place in (self.y1, self.x1))
+        return y0, x0, y1, x1
 
     def ramp(self) -> np.ndarray:
         """How much this tile counts against what is already there, float32 (h, w)."""
