@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from models import catalog, exposure
 from models.drawn.blurring import Field
 from models.drawn.layers import Moving, scene, window_places
+from models.drawn.restoration import Restoration
 from models.drawn.scale import enlarged, in_squares, pooled, working_scale
 from models.drawn.tiles import Tile
 from models.guidance import Guidance, Region
@@ -153,6 +156,20 @@ def test_a_region_moves_far_and_the_rest_stays_bit_for_bit() -> None:
     for frame in result.frames:
         np.testing.assert_array_equal(frame[far], photo[far])
     assert error(result.frames[0][45:75, 100:130], photo[45:75, 100:130]) > 1
+
+
+@pytest.mark.parametrize("told", [camera, dense], ids=["arrow", "dense"])
+def test_a_tile_is_let_go_of_at_once(told: Told) -> None:
+    tile, guidance = Tile(0, 0, *SIZE), told(LONG)
+    things = tuple(thing.scaled(0.5) for thing in scene(guidance))
+    gc.disable()
+    try:
+        piece = Restoration(scenery(), guidance.areas, things, tile, 40, 2, torch.device("cpu"), lambda: None)
+        assert piece.layers
+        piece = weakref.ref(piece)
+        assert piece() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("told", [camera, dense], ids=["arrow", "dense"])

@@ -76,10 +76,10 @@ class Restoration:
         return all(thing.still for thing in self.things)
 
     def _sure(self, canvas: np.ndarray) -> torch.Tensor:
-        """Where the copy tells the truth: in the photo, away from the copy's wrapping rim, and nothing blown out."""
+        """Where the copy tells the truth: in the photo, away from the copy's wrapping rim, and not blown out."""
         blown = canvas.max(2) >= _BLOWN * np.iinfo(canvas.dtype).max
         height, width = (length // self.scale for length in blown.shape)
-        blown = blown.reshape(height, self.scale, width, self.scale).any((1, 3))
+        blown = blown.reshape(height, self.scale, width, self.scale).mean((1, 3)) > 0.5
         y0, x0 = self.window[0] // self.scale, self.window[1] // self.scale
         rim = math.ceil(max(thing.reach for thing in self.things)) + 1
         inside = np.zeros(blown.shape, bool)
@@ -103,14 +103,13 @@ class Restoration:
         return Shift(self._rigid(thing), samples, (height, width), self.device)
 
     def _dense(self, thing: Moving) -> Displacement:
-        motion = thing.motion
+        motion, device = thing.motion, self.device
         assert motion is not None
-
         around = window_places(motion.offsets.shape[1:3], self.size, self.window, self.scale)
-        places = torch.from_numpy(around).to(self.device)
+        places = torch.from_numpy(around).to(device)
 
-        def displacement(t: float) -> torch.Tensor:
-            field = torch.from_numpy(motion.trajectories_at(t)).to(self.device).permute(2, 0, 1)[None]
+        def displacement(t: float) -> torch.Tensor:  # does not know `self`: no circle keeps a tile's gigabyte alive
+            field = torch.from_numpy(motion.trajectories_at(t)).to(device).permute(2, 0, 1)[None]
             return exposure.sampled(field, places[None])[0].permute(1, 2, 0).contiguous()
 
         return displacement
