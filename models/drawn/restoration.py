@@ -88,12 +88,14 @@ class Restoration:
         return torch.from_numpy((inside & ~blown).astype(np.float32)).to(self.device)[None, None]
 
     def _matte(self, thing: Moving) -> torch.Tensor:
+        self.check()
         if not thing.number:
             return torch.ones_like(self.photo[:, :1])
         inside = torch.from_numpy((self.areas == thing.number).astype(np.float32)).to(self.device)
         return softened(inside[None, None], SOFTNESS)
 
     def _blur(self, thing: Moving) -> Blur:
+        self.check()
         if thing.still:
             return Still()
         if thing.motion is not None:
@@ -138,6 +140,7 @@ class Restoration:
 
     def _full_size(self, layer: Layer) -> torch.Tensor:
         """The photo, or what stands in for it, with what sharpening the copy has gained: the photo keeps its detail."""
+        self.check()
         if self.scale == 1:
             return layer.content
         drawn = in_squares((layer.plain != self.copy).any(1, keepdim=True), self.scale)
