@@ -52,7 +52,8 @@ def true_guidance(one: Exposure) -> Guidance:
     """The true flow in arrows: the camera's, where most of the picture moves one way, and up to six regions."""
     half = torch.from_numpy(one.flow).permute(2, 0, 1) / 2
     fields = torch.stack((half, -half, -half, half))[None]
-    return suggested(Ends(fields), *one.flow.shape[:2])
+    height, width = one.flow.shape[:2]
+    return next(iter(suggested(Ends(fields), height, width)), Guidance.empty(height, width))
 
 
 def roughened(guidance: Guidance, seed: int) -> Guidance:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from models.recovery import Run, Suggest
+from models.recovery import Refine, Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
 REFINE, REFINEMENT = "models.refinement.engine:refine", "refinement"
@@ -150,9 +150,9 @@ def can_refine() -> bool:
     return (WEIGHTS / f"{REFINEMENT}.safetensors").is_file()
 
 
-def load_refine() -> Suggest:
+def load_refine() -> Refine:
     """What adjusts drawn arrows to their photo; this is what imports torch."""
-    return cast("Suggest", _imported(REFINE))
+    return cast("Refine", _imported(REFINE))
 
 
 def _imported(place: str) -> object:

@@ -101,3 +101,12 @@ class Suggest(Protocol):
     def __call__(
         self, inputs: Inputs, count: int, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
     ) -> tuple[Guidance, ...]: ...
+
+
+class Refine(Protocol):
+    """Adjusts what `inputs.guidance` says to the photo, and leaves it where the photo does not show better. Raises
+    Cancelled, or ValueError with one sentence for the user."""
+
+    def __call__(
+        self, inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+    ) -> Guidance: ...

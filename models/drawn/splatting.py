@@ -8,8 +8,8 @@ from torch.nn import functional
 _FASTER_WINS = 1.0
 """How much a px of speed counts in front: of two things at one place the faster one is most likely the nearer."""
 
-_GAP, _ALIKE = 5, 4.0
-"""Half the width, px, of gaps that count as a thing's own; how differently its sides may move, px a px."""
+_GAP, _STRETCHED = 5, 0.3
+"""Half the width, px, of gaps that count as a thing's own; change a px from which a thing stretches."""
 
 
 def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
@@ -22,7 +22,8 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     height, width = trajectory.shape[:2]
     speed = trajectory.norm(dim=-1)
     weight = ((speed - speed.amax()) * _FASTER_WINS).clamp(min=-40).exp()[..., None]
-    laid = torch.cat((-trajectory * weight, weight, torch.ones_like(weight)), -1).flatten(0, 1)
+    laid = torch.cat((-trajectory * weight, weight, torch.ones_like(weight), weight * stretching(trajectory)), -1)
+    laid = laid.flatten(0, 1)
     x = torch.arange(width, device=trajectory.device) + trajectory[..., 0]
     y = torch.arange(height, device=trajectory.device)[:, None] + trajectory[..., 1]
     total = torch.zeros_like(laid)
@@ -32,32 +33,46 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
             share = (1 - (x - column).abs()) * (1 - (y - row).abs()) * inside
             places = (row.clamp(0, height - 1) * width + column.clamp(0, width - 1)).long()
             total.index_add_(0, places.flatten(), laid * share.view(-1, 1))
-    total = total.view(height, width, 4)
+    total = total.view(height, width, 5)
     reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
     offsets = torch.where(reached[..., None], total[..., :2] / total[..., 2:3].clamp(min=1e-30), 0.0)
+    stretched = reached & (total[..., 4] > total[..., 2] / 2)
     for reach in range(1, _GAP + 1):
-        offsets, reached = bridged(offsets, reached, reach)
+        offsets, reached, stretched = bridged(offsets, reached, stretched, reach)
     slower = reached * (-offsets.norm(dim=-1) * 0.5).clamp(min=-20).exp().clamp(min=1e-8)
     return filled(offsets.permute(2, 0, 1)[None], slower[None, None], reached[None, None])[0].permute(1, 2, 0)
 
 
-def bridged(offsets: torch.Tensor, reached: torch.Tensor, reach: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Offsets (H, W, 2), and where there are any (H, W), with the gaps filled that have similar offsets `reach` px off
-    on opposite sides: halfway between the two. Such a gap lies in a thing that stretches; it is no background that was
-    uncovered, and taking it for that would stripe the one with the other."""
+def stretching(trajectory: torch.Tensor) -> torch.Tensor:
+    """1 where (H, W, 2) px changes on both sides of a pixel, in a thing that stretches, 0 elsewhere, also at an outline,
+    where it changes on one side only. (H, W, 1)"""
+    change = torch.zeros_like(trajectory[..., 0])
+    for side in (0, 1):
+        step = trajectory.diff(dim=side).norm(dim=-1)
+        none = torch.zeros_like(step.narrow(side, 0, 1))
+        change = torch.maximum(change, torch.minimum(torch.cat((none, step), side), torch.cat((step, none), side)))
+    return (change > _STRETCHED)[..., None].to(trajectory)
+
+
+def bridged(
+    offsets: torch.Tensor, reached: torch.Tensor, stretched: torch.Tensor, reach: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Offsets (H, W, 2), where there are any, and which of them stretch (H, W), with the gaps filled that lie in a thing
+    that stretches: halfway between the offsets `reach` px off on opposite sides. Taking such a gap for uncovered
+    background would stripe the one with the other."""
     total, count = torch.zeros_like(offsets), torch.zeros_like(offsets[..., :1])
     for side in (0, 1):
         inner = offsets.shape[side] - 2 * reach
         if inner <= 0:
             continue
-        first, second = (offsets.narrow(side, start, inner) for start in (0, offsets.shape[side] - inner))
-        there = reached.narrow(side, 0, inner) & reached.narrow(side, reached.shape[side] - inner, inner)
-        alike = ((first - second).norm(dim=-1) < _ALIKE * reach) & there
-        middle = alike[..., None].to(offsets)
+        first, second = (offsets.narrow(side, start, inner) for start in (0, 2 * reach))
+        there = reached.narrow(side, 0, inner) & reached.narrow(side, 2 * reach, inner)
+        there &= stretched.narrow(side, 0, inner) | stretched.narrow(side, 2 * reach, inner)
+        middle = there[..., None].to(offsets)
         total.narrow(side, reach, inner).add_((first + second) / 2 * middle)
         count.narrow(side, reach, inner).add_(middle)
     new = ~reached & (count[..., 0] > 0)
-    return torch.where(new[..., None], total / count.clamp(min=1), offsets), reached | new
+    return torch.where(new[..., None], total / count.clamp(min=1), offsets), reached | new, stretched | new
 
 
 def filled(picture: torch.Tensor, weight: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
