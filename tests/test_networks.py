@@ -235,7 +235,7 @@ def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
     assert float(still.fields[:, 2:].abs().max()) == 0
 
 
-def test_flipped_guidance_gives_exactly_the_reverse_and_a_mirror_the_mirrored() -> None:
+def test_flipped_guidance_gives_exactly_the_reverse_a_mirror_the_mirrored_and_a_turn_the_turned() -> None:
     torch.manual_seed(0)
     network = MotionNetwork((8, 8, 8, 8), 1).eval()
     pixels, flow = photo(32, 48), np.random.default_rng(1).normal(0, 5, (32, 48, 2)).astype(np.float32)
@@ -244,9 +244,12 @@ def test_flipped_guidance_gives_exactly_the_reverse_and_a_mirror_the_mirrored() 
         flipped = estimate(network, as_tensor(pixels, torch.device("cpu")), -flow).fields
         mirrored = np.ascontiguousarray(flow[:, ::-1] * [-1, 1], np.float32)
         turned = estimate(network, as_tensor(pixels[:, ::-1], torch.device("cpu")), mirrored).fields
+        swapped = np.ascontiguousarray(flow.transpose(1, 0, 2)[..., ::-1])
+        other = estimate(network, as_tensor(pixels.transpose(1, 0, 2), torch.device("cpu")), swapped).fields
     assert torch.allclose(flipped[:, [1, 0, 3, 2]], ends, atol=1e-4)
     assert torch.allclose(turned.flip(-1)[:, :, 1], ends[:, :, 1], atol=1e-4)
     assert torch.allclose(-turned.flip(-1)[:, :, 0], ends[:, :, 0], atol=1e-4)
+    assert torch.allclose(other.flip(2).transpose(-1, -2), ends, atol=1e-4)
 
 
 def test_without_guidance_time_runs_one_way_throughout() -> None:

@@ -44,8 +44,8 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
 
 
 def stretching(trajectory: torch.Tensor) -> torch.Tensor:
-    """1 where (H, W, 2) px changes on both sides of a pixel, in a thing that stretches, 0 elsewhere, also at an outline,
-    where it changes on one side only. (H, W, 1)"""
+    """1 where (H, W, 2) px changes on both sides of a pixel, in a thing that stretches, 0 elsewhere, also at an
+    outline, where it changes on one side only. (H, W, 1)"""
     change = torch.zeros_like(trajectory[..., 0])
     for side in (0, 1):
         step = trajectory.diff(dim=side).norm(dim=-1)
@@ -57,8 +57,8 @@ def stretching(trajectory: torch.Tensor) -> torch.Tensor:
 def bridged(
     offsets: torch.Tensor, reached: torch.Tensor, stretched: torch.Tensor, reach: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Offsets (H, W, 2), where there are any, and which of them stretch (H, W), with the gaps filled that lie in a thing
-    that stretches: halfway between the offsets `reach` px off on opposite sides. Taking such a gap for uncovered
+    """Offsets (H, W, 2), where there are any, and which of them stretch (H, W), with the gaps filled that lie in a
+    thing that stretches: halfway between the offsets `reach` px off on opposite sides. Taking such a gap for uncovered
     background would stripe the one with the other."""
     total, count = torch.zeros_like(offsets), torch.zeros_like(offsets[..., :1])
     for side in (0, 1):

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from models.motion import Motion, constrained
+from models.symmetry import WAYS, inverse, turned, turned_vectors
 from models.trajectory.network import LENGTH_UNIT, STRIDE, MotionNetwork
 
 LONGEST = 14.0
@@ -99,20 +100,21 @@ def estimate(network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | Non
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
-    """The network's answer, the same for a mirrored photo and, played backwards, for flipped guidance: the mean over
-    the four ways to ask. Where nothing is told the direction of time is arbitrary and only the plain way counts."""
+    """The network's answer, the same for a photo turned or mirrored and, played backwards, for flipped guidance: the
+    mean over the sixteen ways to ask. Where nothing is told the direction of time is arbitrary and only the plain way
+    counts."""
     if not bool(guidance[:, 2].any()):
         return network(photo, guidance)
-    sign = guidance.new_tensor([-1, -1, 1, 1, 1])[:, None, None]
-    mirror = guidance.new_tensor([-1, 1, 1, 1, 1])[:, None, None]
-    ways = torch.cat((guidance, guidance * sign))
-    there = network(photo.expand(2, -1, -1, -1), ways)
-    mirrored = network(photo.flip(-1).expand(2, -1, -1, -1), (ways * mirror).flip(-1))
-    mirrored = mirrored.flip(-1) * mirrored.new_tensor([-1, 1])[:, None, None]
-    forward, backward = (there + mirrored).split(1)
-    mean = (forward + backward[:, [1, 0, 3, 2]]) / 4
+    ways = torch.cat((guidance, guidance * guidance.new_tensor([-1, -1, 1, 1, 1])[:, None, None]))
+    plain = mean = photo.new_zeros(())
+    for way in range(WAYS):
+        told = torch.cat((turned_vectors(ways[:, :2], way), turned(ways[:, 2:], way)), 1)
+        found = turned_vectors(network(turned(photo, way).expand(2, -1, -1, -1), told), inverse(way))
+        forward, backward = found.split(1)
+        plain = plain if way else forward
+        mean = mean + (forward + backward[:, [1, 0, 3, 2]]) / (2 * WAYS)
     known = F.avg_pool2d(guidance[:, 2:3], 2)[:, :, None]
-    return torch.lerp(there[:1], mean, known)
+    return torch.lerp(plain, mean, known)
 
 
 def _told_length(flow: np.ndarray | None) -> float:

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from models.symmetry import turned, turned_vectors
 from models.trajectory.deblurring import STRIDE, TAPS, MotionAwareDeblurring
 from models.trajectory.network import STRIDE as MOTION_STRIDE
 from training.recipes import Batch
 from training.recipes.decomposition import guide
 from training.recipes.exposure_trajectory import path
 from training.sheets import flow_colours, picture
-from training.symmetry import turned, turned_vectors
 from training.world import Exposures
 from training.world.dice import Dice
 

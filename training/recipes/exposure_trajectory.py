@@ -16,11 +16,11 @@ from torch.nn import functional as F
 
 from models.exposure import blurred, linear_to_srgb, srgb_to_linear
 from models.motion import CONSTRAINTS, constrained, instants
+from models.symmetry import turned, turned_vectors
 from models.trajectory.published import STRIDE, PublishedOffsetNetwork
 from training.recipes import Batch
 from training.sheets import flow_colours, picture
 from training.similarity import ms_ssim
-from training.symmetry import turned, turned_vectors
 from training.world import Exposures
 from training.world.dice import Dice
 

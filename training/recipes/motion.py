@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from models.symmetry import turned, turned_vectors
 from models.trajectory.network import MotionNetwork
 from training.recipes import Batch
 from training.sheets import flow_colours, picture
-from training.symmetry import turned, turned_vectors
 from training.world import Exposures
 from training.world.dice import Dice
 from training.world.hints import sloppy

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from models.decomposition.alignment import aligned, base
 from models.decomposition.network import RestorationNetwork
+from models.symmetry import turned, turned_vectors
 from training.recipes import Batch
 from training.sheets import picture
-from training.symmetry import turned, turned_vectors
 from training.world import Exposures
 from training.world.dice import Dice
 
