@@ -18,7 +18,8 @@ from models.guidance import Guidance, Region
 from models.motion import Arrow, resized_field
 from models.trajectory.estimation import Ends
 
-MOVING = 1.0
+MOVING, FAINTEST = 1.0, 0.004
+"""What is proposed moves at least so many px, and so much of the picture's longer side: less is mostly a mistake."""
 SMALLEST_SHARE = 0.004
 MOST = 6
 GRID = 1024
@@ -85,7 +86,7 @@ def things(flow: np.ndarray) -> list[Thing]:
     The largest part that hangs together gives its own line; what moves along that is a thing, the rest is looked at
     again. Directions in time play no part in it, so a thing never falls into opposite halves.
     """
-    left = np.hypot(flow[..., 0], flow[..., 1]) >= MOVING
+    left = np.hypot(flow[..., 0], flow[..., 1]) >= max(MOVING, FAINTEST * max(flow.shape[:2]))
     found: list[Thing] = []
     for _ in range(4 * MOST):
         part = _largest(left)
