@@ -13,12 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.symmetry import turned, turned_vectors
 from models.trajectory.deblurring import STRIDE, TAPS, MotionAwareDeblurring
 from models.trajectory.network import STRIDE as MOTION_STRIDE
 from training.recipes import Batch
 from training.recipes.decomposition import guide
-from training.recipes.exposure_trajectory import path
+from training.recipes.exposure_trajectory import laid, path
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
@@ -66,12 +65,7 @@ class Deblurring:
         return true if self.told == "true" else torch.zeros_like(true)
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
-        way = int(dice.whole(8))
-        return {
-            "photo": turned(batch["photo"], way),
-            "sharp": turned(batch["sharp"], way),
-            "ends": turned_vectors(batch["ends"], way),
-        }
+        return laid(batch, dice)
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
         return F.mse_loss(self.sharpened(network, batch["photo"], batch["ends"]), batch["sharp"])

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from models.exposure import blurred, linear_to_srgb, srgb_to_linear
 from models.motion import CONSTRAINTS, constrained, instants
-from models.symmetry import turned, turned_vectors
+from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.published import STRIDE, PublishedOffsetNetwork
 from training.recipes import Batch
 from training.sheets import flow_colours, picture
@@ -25,6 +25,13 @@ from training.world import Exposures
 from training.world.dice import Dice
 
 TEACHERS = ("reblur", "offsets")
+
+
+def laid(batch: Batch, dice: Dice) -> Batch:
+    """Photos, their sharp instants and the ends (B, 2, 2, H, W) px of their motion, turned or mirrored at random."""
+    way = int(dice.whole(WAYS))
+    turns = {key: turned(batch[key], way) for key in ("photo", "sharp")}
+    return {**turns, "ends": turned_vectors(batch["ends"], way)}
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,7 @@ class ExposureTrajectory:
         return {"photo": exposures.photo, "sharp": exposures.frames[:, frames // 2], "ends": ends}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
-        way = int(dice.whole(8))
-        return {
-            "photo": turned(batch["photo"], way),
-            "sharp": turned(batch["sharp"], way),
-            "ends": turned_vectors(batch["ends"], way),
-        }
+        return laid(batch, dice)
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
         found = self.found(network, batch["photo"], self.offsets)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.symmetry import turned, turned_vectors
+from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.network import MotionNetwork
 from training.recipes import Batch
 from training.sheets import flow_colours, picture
@@ -70,7 +70,7 @@ class Motion:
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         batch = _cropped(batch, dice, self.crop)
-        way = int(dice.whole(8))
+        way = int(dice.whole(WAYS))
         guidance = torch.cat((turned_vectors(batch["guidance"][:, :2], way), turned(batch["guidance"][:, 2:], way)), 1)
         batch = {
             "photo": turned(batch["photo"], way),

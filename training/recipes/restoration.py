@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from models.decomposition.alignment import aligned, base
 from models.decomposition.network import RestorationNetwork
-from models.symmetry import turned, turned_vectors
+from models.symmetry import WAYS, turned, turned_vectors
 from training.recipes import Batch
 from training.sheets import picture
 from training.world import Exposures
@@ -51,7 +51,7 @@ class Restoration:
         return {"photo": exposures.photo, "frames": exposures.frames, "motion": misjudged(half, dice)}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
-        way = int(dice.whole(8))
+        way = int(dice.whole(WAYS))
         return {
             "photo": turned(batch["photo"], way),
             "frames": turned(batch["frames"], way),
