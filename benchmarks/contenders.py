@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.areas.network import AreaNetwork
 from models.devices import available
 from models.loading import load_weights
 from models.motion import instants, resized_field
-from models.trajectory.estimation import as_tensor, estimate
+from models.trajectory.engine import load_networks
+from models.trajectory.estimation import Networks, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
 from training.checkpoint import load_checkpoint
 from training.recipes import changed, recipe
@@ -79,7 +81,7 @@ def truth(pair: Pair) -> Found:
 
 def shipped(device: str = "auto") -> Contender:
     """The engine `trajectory`'s network, told nothing."""
-    return _unguided(load_weights(MotionNetwork(), "motion", _device(device)))
+    return _unguided(load_networks(_device(device)))
 
 
 def checkpoint(folder: Path, device: str = "auto") -> Contender:
@@ -95,14 +97,14 @@ def checkpoint(folder: Path, device: str = "auto") -> Contender:
     if isinstance(one, Deblurring):
         return _sharp(one, network)
     if isinstance(network, MotionNetwork):
-        return _unguided(network)
+        return _unguided(Networks(network, load_weights(AreaNetwork(), "areas", _device(device))))
     raise ValueError(f"{folder} holds a run of the recipe {said['recipe']}, which finds no motion")
 
 
-def _unguided(network: MotionNetwork) -> Contender:
+def _unguided(networks: Networks) -> Contender:
     @torch.no_grad()
     def find(pair: Pair) -> Found:
-        motion = estimate(network, as_tensor(pair.photo, _device_of(network))).motion(instants(SAMPLES))
+        motion = estimate(networks, as_tensor(pair.photo, _device_of(networks.motion))).motion(instants(SAMPLES))
         return Found(resized_field(motion.offsets, *pair.photo.shape[:2]))
 
     return find

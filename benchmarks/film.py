@@ -28,13 +28,13 @@ import numpy as np
 from app.film import beside, pictures, told
 from app.playback import frame_at
 from app.video import read_frames, read_video
-from benchmarks.from_video import averaged
 from benchmarks.scores import bootstrap, psnr, ssim
 from models import catalog
 from models.from_video import between
 from models.guidance import Guidance
 from models.motion import instants
 from models.recovery import Inputs, Recovery
+from training.clips import averaged
 
 
 @dataclass(frozen=True, eq=False)

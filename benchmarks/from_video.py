@@ -13,7 +13,6 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -27,14 +26,11 @@ from models.from_video import Seen, seen
 from models.guidance import Guidance, quantise
 from models.motion import Motion
 from models.recovery import Inputs
+from training.clips import averaged
 
 GOAL = 1.5
 """dB that guidance from video may lie below true guidance; the paper's lies 1.42 below."""
-_STEPS = 8
-"""Pictures a gap between two frames is filled to."""
 _MOVING = 1.0
-_SCALE = 12.92
-"""Of the straight part of the sRGB curve."""
 NO_LENGTH = 16.0
 """px of an arrow whose length means nothing."""
 
@@ -95,39 +91,6 @@ def neighbours(clip: Path, first: int, step: int, size: tuple[int, int]) -> Neig
         frames = read_frames(video, range(start, start + span + 1))
         photos.append(averaged([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for _, frame in frames]))
     return Neighbours(photos[0], photos[1], span / period)
-
-
-def averaged(frames: list[np.ndarray]) -> np.ndarray:
-    """The photo of an exposure from the first to the last of these instants (H, W, 3) uint8."""
-    total, count = _linear(frames[-1]).copy(), 1
-    for one, other in pairwise(frames):
-        there, back = _flow(one, other), _flow(other, one)
-        first, last = _linear(one), _linear(other)
-        for step in range(_STEPS):
-            t = step / _STEPS
-            total += (1 - t) * _moved(first, -t * there) + t * _moved(last, (t - 1) * back)
-            count += 1
-    mean = np.clip(total / count, 0, 1)
-    curve = np.where(mean <= 0.0031308, mean * _SCALE, 1.055 * mean ** (1 / 2.4) - 0.055)
-    return np.rint(curve * 255).astype(np.uint8)
-
-
-def _linear(picture: np.ndarray) -> np.ndarray:
-    curve = picture.astype(np.float32) / 255
-    return np.where(curve <= 0.04045, curve / _SCALE, ((curve + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def _flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    first, second = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, other))
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return search.calc(first, second, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
-
-
-def _moved(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    x, y = columns + places[..., 0], rows + places[..., 1]
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def directions(flow: np.ndarray, truth: np.ndarray) -> dict[str, float]:

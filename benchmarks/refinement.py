@@ -21,10 +21,10 @@ import torch
 from benchmarks.scores import psnr
 from benchmarks.truth import FRAMES, Exposure, read_exposures
 from models import catalog
+from models.areas.refinement import refine
 from models.guidance import Guidance
 from models.motion import Arrow
 from models.recovery import Inputs
-from models.refinement.engine import refine
 from models.trajectory.estimation import Ends
 from models.trajectory.suggestion import suggested
 

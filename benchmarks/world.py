@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from models.areas.network import AreaNetwork
 from models.loading import load_weights
 from models.trajectory.network import MotionNetwork
 from training.__main__ import digest
@@ -42,6 +43,9 @@ class TestSet:
 
 
 SETS = {
+    "areas": TestSet(
+        AreaNetwork, 192, (3.0, 44.0), 2, "754e619ef3c6a5e46bca6f4548b0e9bb0000108798939dbef69e732998928bc3"
+    ),
     "motion": TestSet(
         MotionNetwork, 160, (3.0, 40.0), 2, "6364fd006cb84f13173d3545e8b50eb069a88e066ec04419e8adacc61e4e374f"
     ),
@@ -71,7 +75,7 @@ def scored(name: str, material: Batch, device: torch.device) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.world", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder with index.csv and val/")
-    parser.add_argument("--networks", nargs="+", default=["motion"], choices=list(SETS))
+    parser.add_argument("--networks", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     chosen = parser.parse_args()

@@ -11,7 +11,7 @@ from typing import cast
 from models.recovery import Refine, Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
-REFINE, REFINEMENT = "models.refinement.engine:refine", "refinement"
+REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
 """What adjusts arrows to a photo, "module:function", and the name of its weights."""
 
 
@@ -95,7 +95,7 @@ ENGINES: tuple[Engine, ...] = (
         summary="A network finds how far every pixel moved, along what is painted. Draw lengths where it is too timid.",
         run="models.trajectory.engine:run",
         options="models.trajectory.options:OPTIONS",
-        weights=("motion",),
+        weights=("areas", "motion"),
         asks="guidance",
         suggest="models.trajectory.engine:suggest",
     ),

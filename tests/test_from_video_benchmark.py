@@ -9,11 +9,12 @@ import pytest
 from tiny_video import HEIGHT, WIDTH, blurred, write_video
 
 from benchmarks import from_video
-from benchmarks.from_video import Row, averaged, directions, neighbours, scored, summary
+from benchmarks.from_video import Row, directions, neighbours, scored, summary
 from benchmarks.truth import Exposure
 from models.from_video import Seen
 from models.motion import instants
 from models.recovery import Recovery
+from training.clips import averaged
 
 
 def test_the_average_of_even_motion_is_its_blur():

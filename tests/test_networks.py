@@ -12,15 +12,18 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from models.areas.network import AreaNetwork
 from models.decomposition.alignment import aligned, base
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.published import PublishedDecomposer
 from models.decomposition.restoring import Restorer, in_tiles
+from models.guidance import Guidance, Region
 from models.loading import load_weights
+from models.motion import Arrow
 from models.trajectory.deblurring import REACH, MotionAwareConvolution, MotionAwareDeblurring
-from models.trajectory.estimation import Ends, as_tensor, estimate, read_guidance
+from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, read_guidance
 from models.trajectory.evidence import LAGS, evidence
-from models.trajectory.network import MotionNetwork, areas
+from models.trajectory.network import HINTS, MotionNetwork, straight
 from models.trajectory.published import PublishedOffsetNetwork
 from models.trajectory.suggestion import one_direction
 
@@ -34,6 +37,10 @@ def small_restoration(seed: int = 0) -> RestorationNetwork:
     network = RestorationNetwork((8, 8, 8), (1, 1, 1)).eval()
     nn.init.normal_(network.head.weight, std=0.1)
     return network
+
+
+def untrained() -> Networks:
+    return Networks(MotionNetwork((8, 8, 8, 8), 1).eval(), AreaNetwork(16, 1).eval())
 
 
 def photo(height: int = 40, width: int = 56) -> np.ndarray:
@@ -106,9 +113,8 @@ def test_evidence_has_its_trough_at_the_length_of_the_path(length: int) -> None:
     torch.manual_seed(0)
     sharp = torch.rand(1, 3, 128, 128 + length - 1)
     blurred = torch.nn.functional.avg_pool2d(sharp, (1, length), 1)
-    near, whole = evidence(blurred, torch.ones(1, 1, 32, 32))
-    for found in (near[0].mean((1, 2)), whole[0, 0]):
-        assert abs(_deepest(found) - length) <= max(1, length // 6)
+    found = evidence(blurred)[0].mean((1, 2))
+    assert abs(_deepest(found) - length) <= max(1, length // 6)
 
 
 def _deepest(found: torch.Tensor) -> int:
@@ -119,48 +125,44 @@ def _deepest(found: torch.Tensor) -> int:
 def test_evidence_is_blind_to_the_direction_of_time_and_sees_the_axis() -> None:
     torch.manual_seed(0)
     blurred = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 64, 72), (1, 9), 1)
-    whole = torch.ones(1, 1, 16, 16)
-    there, back = (evidence(one, whole)[0].mean((2, 3)) for one in (blurred, blurred.flip(-1)))
+    there, back = (evidence(one).mean((2, 3)) for one in (blurred, blurred.flip(-1)))
     along, across = there[0, 0], there[0, 36]
     assert float(along) < -0.3 < 0.3 < float(across)
     assert torch.allclose(there[0, :6], back[0, :6], atol=0.02)
 
 
-def test_an_area_has_its_own_evidence() -> None:
-    torch.manual_seed(0)
-    still, moving = torch.rand(1, 3, 64, 64), torch.nn.functional.avg_pool2d(torch.rand(1, 3, 64, 72), (1, 9), 1)
-    parts = torch.zeros(1, 3, 16, 32)
-    parts[:, 0, :, :14] = parts[:, 1, :, 18:] = 1
-    whole = evidence(torch.cat((still, moving), 3), parts)[1][0]
-    alone = evidence(moving, torch.ones(1, 1, 16, 16))[1][0, 0]
-    assert float(whole[1, 0]) == pytest.approx(float(alone[0]), abs=0.1)
-    assert float(whole[1, 0]) < -0.3 < float(whole[0, 0])
-    assert not whole[2].any()
-
-
-def test_areas_part_the_picture_by_what_is_told_of_it() -> None:
-    told = torch.zeros(1, 5, 2, 4)
-    told[0, :3, 0] = torch.tensor([[1, -1, 0.7, 0], [1, -1, -0.7, 0], [1, 1, 1, 1]])
-    found = areas(told)[0]
-    assert torch.equal(found[:-1].sum(0), torch.ones(2, 4))
-    assert found[-1].all()
-    assert found[4].sum() == 1
-    assert found[4, 0, 3] == 1
-    assert torch.equal(found[5], torch.tensor([[0.0] * 4, [1.0] * 4]))
-    back = areas(told * torch.tensor([-1, -1, 1, 1, 1])[:, None, None])[0]
-    assert torch.equal(back[[3, 2, 1, 0]], found[:4])
-
-
-def test_the_motion_network_reads_guidance_and_its_absence() -> None:
+def test_the_motion_network_reads_hints_and_their_absence() -> None:
     torch.manual_seed(0)
     network = MotionNetwork((8, 8, 8, 8), 1)
     picture = torch.rand(2, 3, 32, 48)
-    told = torch.ones(2, 5, 32, 48)
+    hints = torch.zeros(2, HINTS, 32, 48)
     assert network(picture).shape == (2, 4, 2, 16, 24)
-    assert torch.equal(network(picture), network(picture, torch.zeros(2, 5, 32, 48)))
-    assert not torch.equal(network(picture), network(picture, told))
+    assert torch.equal(network(picture), network(picture, hints))
+    assert not torch.equal(network(picture), network(picture, hints + 1))
     with pytest.raises(ValueError, match="multiples of 16"):
         network(torch.rand(1, 3, 30, 32))
+
+
+def test_a_proposal_is_an_even_straight_motion() -> None:
+    hints = torch.zeros(1, HINTS, 4, 4)
+    hints[:, 5], hints[:, 6], hints[:, 9] = 1.0, -0.5, 2.0
+    start, end = moving_right(4, 4, 16).fields[0, ::2, 0, 0, 0].tolist()
+    area, window = straight(hints)[0, ..., 0, 0]
+    assert area[0].tolist() == [start, -start / 2]
+    assert area[2].tolist() == [end, -end / 2]
+    assert torch.equal(area[1::2], -area[::2])
+    assert window[:, 0].tolist() == [2 * start, -2 * start, 2 * end, -2 * end]
+
+
+def test_the_motion_network_follows_a_proposal_as_far_as_it_thinks_right() -> None:
+    network, hints = MotionNetwork((8, 8, 8, 8), 1), torch.zeros(1, HINTS, 32, 32)
+    hints[:, 5] = 1.0
+    with torch.no_grad():
+        network.head.weight.zero_()
+        for follows, length in ((-30.0, 0.0), (0.0, 8.0), (30.0, 16.0)):
+            network.head.bias.zero_()[8] = follows
+            fields = network(torch.rand(1, 3, 32, 32), hints)
+            assert float((fields[:, 3] - fields[:, 2])[0, 0].mean()) == pytest.approx(length, abs=1e-3)
 
 
 def test_aligned_along_the_true_motion_a_blurred_edge_lines_up() -> None:
@@ -224,7 +226,7 @@ def test_guidance_is_read_at_any_size() -> None:
 
 def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
     torch.manual_seed(0)
-    network = MotionNetwork((8, 8, 8, 8), 1).eval()
+    network = untrained()
     pixels = photo(50, 90)
     with torch.no_grad():
         ends = estimate(network, as_tensor(pixels, torch.device("cpu")))
@@ -237,7 +239,7 @@ def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
 
 def test_flipped_guidance_gives_exactly_the_reverse_a_mirror_the_mirrored_and_a_turn_the_turned() -> None:
     torch.manual_seed(0)
-    network = MotionNetwork((8, 8, 8, 8), 1).eval()
+    network = untrained()
     pixels, flow = photo(32, 48), np.random.default_rng(1).normal(0, 5, (32, 48, 2)).astype(np.float32)
     with torch.no_grad():
         ends = estimate(network, as_tensor(pixels, torch.device("cpu")), flow).fields
@@ -257,6 +259,21 @@ def test_without_guidance_time_runs_one_way_throughout() -> None:
     fields[..., 4:] = fields[:, [1, 0, 3, 2]][..., 4:]
     flow = one_direction(Ends(fields)).fields
     assert (flow[:, 3, 0] - flow[:, 2, 0]).unique().tolist() in ([6.0], [-6.0])
+
+
+@pytest.mark.parametrize("arrow", [Arrow(30, 8, bend=0.4), Arrow(200, 5, bend=-0.2, ease_in=0.7)])
+def test_a_bent_arrow_bends_the_way_that_is_found(arrow: Arrow) -> None:
+    areas = np.zeros((16, 24), np.uint8)
+    areas[:, 8:16], areas[:, 16:] = 1, 2
+    guidance = Guidance(areas, (Region(1, "bent", arrow), Region(2, "straight", Arrow(0, 9))))
+    found = torch.rand(1, 4, 2, 8, 12, generator=torch.Generator().manual_seed(0)) * 9
+    fields = Ends(found).bent(guidance.bends()).fields
+    assert torch.equal(fields[..., :4], found[..., :4])
+    assert torch.equal(fields[..., 8:], found[..., 8:])
+    assert torch.allclose(fields[:, 1::2] - fields[:, ::2], found[:, 1::2] - found[:, ::2], atol=1e-5)
+    start, end = (complex(*fields[0, field, :, 3, 5].tolist()) for field in (2, 3))
+    first, last = (complex(*arrow.displacement(t)) for t in (0, 1))
+    assert start / (end - start) == pytest.approx(first / (last - first), abs=1e-4)
 
 
 def test_weights_are_what_their_card_says(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Arrows adjusted to a photo: the evidence, the network's answer, and what is left alone."""
+"""Arrows adjusted to a photo, and what is left alone."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import torch
 
+from models.areas.refinement import refine
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress
-from models.refinement.agreement import ANGLES, CHANNELS, LAGS, around, lags
-from models.refinement.engine import refine
-from models.refinement.network import RefinementNetwork, expected, hypotheses
-from training.recipes.refinement import nearness
 
 
 def panned(
@@ -26,53 +22,6 @@ def panned(
     coarse = [dice.random((height // step, (width + 80) // step)).astype(np.float32) for step in octaves]
     texture = np.mean([cv2.resize(one, (width + 80, height)) for one in coarse], 0)
     return np.mean([texture[:, 40 - n : 40 - n + width] for n in range(length + 1)], 0).astype(np.float32)
-
-
-def looked(picture: np.ndarray, *strokes: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
-    grey = torch.from_numpy(np.ascontiguousarray(picture))[None]
-    return around(grey, torch.ones_like(grey), torch.tensor([strokes]))
-
-
-@pytest.mark.parametrize(("length", "stroke"), [(12, 10.0), (16, 20.0), (30, 36.0)])
-def test_the_trough_lies_at_the_paths_length(length: int, stroke: float) -> None:
-    evidence, _ = looked(panned(length), (stroke, 0.0))
-    assert evidence.shape == (1, 1, CHANNELS, LAGS, ANGLES)
-    along = evidence[0, 0, 0, :, ANGLES // 2]
-    trough = float(lags(along)[8:][int(along[8:].argmin())]) * stroke
-    assert trough == pytest.approx(length, abs=0.15 * length)
-
-
-def test_evidence_turns_with_the_picture_and_is_blind_to_time() -> None:
-    picture = panned(12)
-    there, about = looked(picture, (10.0, 4.0), (-10.0, -4.0))
-    assert torch.allclose(there[:, 0], there[:, 1], atol=1e-3)
-    turned, same = looked(np.rot90(picture).copy(), (4.0, -10.0))
-    assert torch.allclose(turned[:, 0], there[:, 0], atol=2e-2)
-    assert torch.equal(same[:, 0], about[:, 0])
-
-
-def test_an_area_knows_nothing_of_what_lies_beside_it() -> None:
-    one, other = panned(12), panned(4, seed=5)
-    mask = np.zeros_like(one)
-    mask[:, :100] = 1
-    beside = np.where(mask > 0, one, other)
-    stroke = torch.tensor([[[9.0, 2.0]]])
-    area = torch.from_numpy(cv2.erode(mask, np.ones((5, 5)))[None])
-    alone, mixed = (around(torch.from_numpy(part[None]), area, stroke)[0] for part in (one, beside))
-    assert torch.allclose(alone, mixed, atol=1e-4)
-
-
-def test_the_network_gives_probabilities() -> None:
-    found = RefinementNetwork().eval()(torch.zeros(2, CHANNELS, LAGS, ANGLES), torch.zeros(2, 2))
-    assert torch.allclose(found.exp().sum((1, 2)), torch.ones(2))
-    assert found.shape[1:] == hypotheses(found).shape
-
-
-def test_what_is_certain_is_expected() -> None:
-    true = torch.polar(torch.tensor([0.7, 1.4]), torch.tensor([0.3, -0.3]))
-    shares = nearness(true)
-    assert torch.allclose(shares.sum((1, 2)), torch.ones(2))
-    assert torch.allclose(expected(shares.log()), true, atol=0.06)
 
 
 def guidance(height: int, width: int, camera: Arrow) -> Guidance:

@@ -13,13 +13,15 @@ import pytest
 import torch
 from tiny_world import tiny_world
 
+from models.areas.network import AreaNetwork
 from models.guidance import write_labels
 from models.motion import CONSTRAINTS
 from models.symmetry import turned, turned_vectors
+from models.trajectory.estimation import Networks
 from models.trajectory.network import MotionNetwork
 from training.__main__ import same_settings
 from training.exposures import frame_scores, motion_scores, read_exposures
-from training.loop import Budget, Run, learning_rate, resume, start, train
+from training.loop import Budget, Run, Stock, learning_rate, resume, start, train
 from training.real import mixed, real_material
 from training.recipes import NAMES, Recipe, changed, recipe, rendered
 from training.recipes.exposure_trajectory import TEACHERS, ExposureTrajectory
@@ -43,13 +45,15 @@ def trained(one: Recipe, steps: int, out: Path, run: Run | None = None) -> Run:
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     from models.decomposition.network import RestorationNetwork
-    from training.recipes import deblurring, decomposition, motion, restoration
+    from training.recipes import areas, deblurring, decomposition, motion, restoration
 
     monkeypatch.setattr(motion.Motion, "network", lambda self: MotionNetwork((8, 16, 16, 16), 1))
     monkeypatch.setattr(restoration.Restoration, "network", lambda self: RestorationNetwork((16, 16, 16), (1, 1, 1)))
-    known = MotionNetwork((8, 8, 8, 8), 1)
+    known, judge = MotionNetwork((8, 8, 8, 8), 1), AreaNetwork(16, 1).eval()
     for module in (decomposition, deblurring):
         monkeypatch.setattr(module, "guide", lambda device: known)
+    monkeypatch.setattr(areas.Areas, "network", lambda self: AreaNetwork(16, 1))
+    monkeypatch.setattr(motion, "judge", lambda device: judge)
     monkeypatch.setattr("training.loop.CHUNK_BATCHES", 4)
 
 
@@ -285,18 +289,43 @@ def painted_exposure(folder: Path) -> Path:
 
 def test_real_exposures_become_material(tmp_path: Path) -> None:
     folder = painted_exposure(tmp_path)
-    material, names = real_material(folder, ("A",), 64)
+    material, names = real_material(folder, ("A",), 64, dict)
     assert names == ("walk_0001",)
     assert material["photo"].shape[1:] == (3, 64, 64)
     whole = material["motion"][0, :, :, 8:-8, 8:-8].mean((2, 3))
     assert torch.allclose(whole[:, 0], torch.tensor([6.0, -6.0, -6.0, 6.0]), atol=0.5)
     assert float(whole[:, 1].abs().max()) < 0.5
     with pytest.raises(ValueError, match="no exposures of class B"):
-        real_material(folder, ("B",), 64)
+        real_material(folder, ("B",), 64, dict)
+
+
+@pytest.mark.parametrize("name", ["areas", "motion"])
+def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -> None:
+    one = tiny(name)
+    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, one.of_crops)  # type: ignore[attr-defined]
+    drawn = rendered(tiny_world(64, (3.0, 8.0)), one, 2, 99)
+    assert {key: value.shape[1:] for key, value in material.items()} == {
+        key: value.shape[1:] for key, value in drawn.items()
+    }
+    assert math.isfinite(float(one.loss(start(one, CPU, 3).network, mixed(drawn, material, 0.5, 1), Dice(0)).detach()))
+
+
+def test_batches_are_drawn_from_the_chunks_that_are_kept() -> None:
+    one = tiny("restoration", kept=2, reuse=2)
+    stock = Stock(one, tiny_world(32, (3.0, 8.0)), 5, 3)
+    try:
+        batches = [stock.batch(step)["photo"].flatten(1).mean(1).mul(1e4).round() for step in range(16)]
+        first = torch.cat(batches[:8]).unique()
+        later = torch.cat(batches[8:])
+    finally:
+        stock.close()
+    assert len(first) == 8
+    assert len(later) == len(later.unique()) == 16
+    assert set(first.tolist()) < set(later.tolist())
 
 
 def test_a_share_of_the_batch_is_real(tmp_path: Path) -> None:
-    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64)
+    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, dict)
     batch = {key: torch.zeros(4, *value.shape[1:], dtype=value.dtype) for key, value in material.items()}
     one, same, other = (mixed(batch, material, 0.5, seed)["photo"] for seed in (1, 1, 2))
     assert torch.equal(one, same)
@@ -311,17 +340,15 @@ def test_frames_restored_along_the_true_motion_beat_the_photo(tmp_path: Path) ->
     fields[:, :, 0] = torch.tensor([6.0, -6.0, -6.0, 6.0])[:, None, None]
 
     class Knowing(MotionNetwork):
-        def forward(self, photo: torch.Tensor, guidance: torch.Tensor | None = None) -> torch.Tensor:
+        def forward(self, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
             there = torch.nn.functional.interpolate(fields.flatten(1, 2), size=(80, 80)).unflatten(1, (4, 2))
-            if guidance is None:
-                return there
             upright = bool(photo.diff(dim=-1).abs().mean() < photo.diff(dim=-2).abs().mean())
-            sign = guidance[:, 0 if upright else 1].mean((1, 2)).sign()[:, None, None, None, None]
+            sign = hints[:, 0 if upright else 1].mean((1, 2)).sign()[:, None, None, None, None]
             return (there if upright else there.flip(2)) * torch.where(sign == 0, 1, sign)
 
-    network = Knowing((8, 8, 8, 8), 1)
-    motion = motion_scores(network, [exposure], CPU)
-    frames = frame_scores(network, None, [exposure], CPU)
+    networks = Networks(Knowing((8, 8, 8, 8), 1), AreaNetwork(16, 1))
+    motion = motion_scores(networks, [exposure], CPU)
+    frames = frame_scores(networks, None, [exposure], CPU)
     assert motion["clips_told"] < 0.1 * motion["clips_zero"]
     assert motion["clips_constant"] < 0.1
     assert frames["clips_frames"] > frames["clips_repeated"] + 0.1

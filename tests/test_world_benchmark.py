@@ -34,3 +34,9 @@ def test_scores_stand_beside_those_of_no_motion(photos: Path) -> None:
     assert {"told_epe_moving", "untold_epe_moving", "zero_epe_moving", "constant_epe_moving"} <= scores.keys()
     assert scores["zero_epe_moving"] >= scores["zero_epe"] > 0
     assert all(value >= 0 for value in scores.values())
+
+
+def test_the_area_network_is_scored_beside_no_answer(photos: Path) -> None:
+    cpu = torch.device("cpu")
+    scores = world.scored("areas", world.exposures("areas", photos, 4, cpu), cpu)
+    assert 0 < scores["error"] < 2

@@ -12,12 +12,15 @@ import torch
 from torch import nn
 
 from models.decomposition.network import RestorationNetwork
+from models.trajectory.estimation import Networks
 from models.trajectory.network import MotionNetwork
 from training.exposures import Exposure, frame_scores, motion_scores, read_exposures
 from training.loop import Budget, resume, start, train
 from training.real import real_material
 from training.recipes import NAMES, Batch, Recipe, changed, recipe, rendered
+from training.recipes.areas import Areas
 from training.recipes.decomposition import guide
+from training.recipes.motion import Motion, judge
 from training.world import FlowMaps, Photos, World, load_photos
 from training.world.flow_maps import SEVERITIES
 
@@ -53,7 +56,11 @@ def main(arguments: list[str] | None = None) -> None:
     said = {"recipe": chosen.recipe, "settings": dataclasses.asdict(one), "photos": photos.names}  # type: ignore[call-overload]
     said |= {"world": chosen.world, "classes": photos.classes, "held_out": digest(held_out), "size": chosen.size}
     said |= {"seed": chosen.seed, "device": str(device)}
-    real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size) if chosen.real else (None, ())
+    real, names = None, ()
+    if chosen.real:
+        if not isinstance(one, (Areas, Motion)):
+            parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
+        real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops)
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}
@@ -91,9 +98,9 @@ def same_settings(one: Recipe, out: Path) -> None:
 def clip_scores(network: nn.Module, clips: list[Exposure], device: torch.device) -> dict[str, float]:
     """Scores on real exposures, where there are any."""
     if isinstance(network, MotionNetwork) and clips:
-        return motion_scores(network, clips, device)
+        return motion_scores(Networks(network, judge(device)), clips, device)
     if isinstance(network, RestorationNetwork) and clips:
-        return frame_scores(guide(device), network, clips, device)
+        return frame_scores(Networks(guide(device), judge(device)), network, clips, device)
     return {}
 
 
@@ -121,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--world", default="layers", choices=WORLDS, help="layers, or smooth flow maps (BSD's recipe)")
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
-    parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (the motion recipe)")
+    parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (areas and motion)")
     parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")
     parser.add_argument("--classes", default="A", help="licence classes to train on, such as AB (default A)")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and sheets")

@@ -17,8 +17,7 @@ from models.decomposition.network import RestorationNetwork
 from models.decomposition.restoring import Restorer
 from models.guidance import UNKNOWN, encode, read_labels
 from models.motion import instants
-from models.trajectory.estimation import Ends, as_tensor, estimate
-from models.trajectory.network import MotionNetwork
+from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
 
 FRAMES = 7
 MOVING = 1.0
@@ -61,7 +60,7 @@ def psnr(frames: np.ndarray, truth: np.ndarray) -> float:
 
 
 @torch.no_grad()
-def motion_scores(network: MotionNetwork, exposures: list[Exposure], device: torch.device) -> dict[str, float]:
+def motion_scores(networks: Networks, exposures: list[Exposure], device: torch.device) -> dict[str, float]:
     """Mean over exposures of the flow's end-point error on moving pixels, px: quadrants told, nothing told (the better
     time direction), zero motion, the best constant."""
     rows: dict[str, list[float]] = {"clips_told": [], "clips_untold": [], "clips_zero": [], "clips_constant": []}
@@ -70,8 +69,8 @@ def motion_scores(network: MotionNetwork, exposures: list[Exposure], device: tor
         moving = np.hypot(truth[..., 0], truth[..., 1]) > MOVING
         if not moving.any():
             continue
-        told = _flow(estimate(network, photo, one.told(), "quadrants"), truth)
-        blind = _flow(estimate(network, photo), truth)
+        told = _flow(estimate(networks, photo, one.told(), "quadrants"), truth)
+        blind = _flow(estimate(networks, photo), truth)
         constant = np.broadcast_to(np.median(truth[moving], axis=0), truth.shape)
         rows["clips_told"].append(_error(told, truth)[moving].mean())
         rows["clips_untold"].append(np.minimum(_error(blind, truth), _error(-blind, truth))[moving].mean())
@@ -82,13 +81,13 @@ def motion_scores(network: MotionNetwork, exposures: list[Exposure], device: tor
 
 @torch.no_grad()
 def frame_scores(
-    network: MotionNetwork, restoration: RestorationNetwork | None, exposures: list[Exposure], device: torch.device
+    networks: Networks, restoration: RestorationNetwork | None, exposures: list[Exposure], device: torch.device
 ) -> dict[str, float]:
     """Mean PSNR over exposures, pooled over seven frames each, dB: the photo repeated, and the frames restored along
     the motion found with the quadrants told."""
     repeated, found = [], []
     for one in exposures:
-        ends = estimate(network, as_tensor(one.photo, device), one.told(), "quadrants")
+        ends = estimate(networks, as_tensor(one.photo, device), one.told(), "quadrants")
         restorer = Restorer(one.photo, ends, restoration, device)
         frames = np.stack([restorer.frame(float(t)) for t in instants(FRAMES)])
         repeated.append(psnr(np.broadcast_to(one.photo, frames.shape), one.frames))

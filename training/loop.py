@@ -68,7 +68,8 @@ def start(recipe: Recipe, device: torch.device, seed: int = 0, initial: Path | N
 
 
 class Stock:
-    """Rendered exposures: a chunk is rendered ahead in a thread, then learned from `reuse` times in other orders."""
+    """Rendered exposures: a chunk is rendered ahead in a thread; `reuse` times as many batches as there are in it are
+    then drawn from it and from the chunks before that are still kept."""
 
     def __init__(
         self, recipe: Recipe, world: World, seed: int, frames: int, real: Batch | None = None, share: float = 0.0
@@ -76,27 +77,30 @@ class Stock:
         self._real, self._share = real, share
         self._recipe, self._world, self._seed, self._frames = recipe, world, seed, frames
         self._pool = ThreadPoolExecutor(1, "render")
-        self._ahead: dict[int, Future[Batch]] = {}
+        self._chunks: dict[int, Future[Batch]] = {}
 
     def batch(self, step: int) -> Batch:
         """The batch of this step."""
-        chunk, place = divmod(step, CHUNK_BATCHES * self._recipe.reuse)
-        material = self._chunk(chunk)
-        epoch, place = divmod(place, CHUNK_BATCHES)
-        size = self._recipe.batch
-        generator = torch.Generator().manual_seed(self._seed + 31 * chunk + epoch)
-        order = torch.randperm(CHUNK_BATCHES * size, generator=generator)[place * size : (place + 1) * size]
-        batch = {key: value[order.to(value.device)] for key, value in material.items()}
+        number, place = divmod(step, CHUNK_BATCHES * self._recipe.reuse)
+        chunks = self._kept(number)
+        size, each = self._recipe.batch, CHUNK_BATCHES * self._recipe.batch
+        epoch, place = divmod(place, CHUNK_BATCHES * len(chunks))
+        generator = torch.Generator().manual_seed(self._seed + 31 * number + epoch)
+        drawn = torch.randperm(each * len(chunks), generator=generator)[place * size : (place + 1) * size]
+        rows = [(drawn[drawn // each == n] % each).to(self._world.device) for n in range(len(chunks))]
+        batch = {key: torch.cat([one[key][row] for one, row in zip(chunks, rows, strict=True)]) for key in chunks[0]}
         if self._real is not None:
             batch = mixed(batch, self._real, self._share, self._seed + step)
         return self._recipe.turned(batch, Dice(self._seed + step, self._world.device))
 
-    def _chunk(self, number: int) -> Batch:
-        for one in (number, number + 1):
-            if one not in self._ahead:
-                self._ahead[one] = self._pool.submit(self._render, one)
-        self._ahead = {one: self._ahead[one] for one in (number, number + 1)}
-        return self._ahead[number].result()
+    def _kept(self, number: int) -> list[Batch]:
+        """Chunk `number` and those before it that are kept; the one after it is begun."""
+        wanted = range(max(0, number - self._recipe.kept + 1), number + 1)
+        for one in (*wanted, number + 1):
+            if one not in self._chunks:
+                self._chunks[one] = self._pool.submit(self._render, one)
+        self._chunks = {one: self._chunks[one] for one in (*wanted, number + 1)}
+        return [self._chunks[one].result() for one in wanted]
 
     def _render(self, number: int) -> Batch:
         count = CHUNK_BATCHES * self._recipe.batch

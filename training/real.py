@@ -1,4 +1,4 @@
-"""Real exposures as material for the motion network: crops of them, with the motion that DIS measures between frames.
+"""Real exposures as material: crops of them, with the motion that DIS measures between frames.
 
 A pseudo truth, but of what the rendered world has too little of: people, cloth, skin, small motion beside large.
 """
@@ -6,6 +6,7 @@ A pseudo truth, but of what the rendered world has too little of: people, cloth,
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -20,18 +21,29 @@ from training.world.hints import coded
 SCALES = (1.0, 0.75, 0.5)
 
 
-def real_material(folder: Path, classes: tuple[str, ...], size: int = 128) -> tuple[Batch, tuple[str, ...]]:
-    """Crops of `size` px of the exposures in `folder` whose clip has one of the licence classes, as the motion recipe's
-    material, and their names. The classes stand in `clips/index.csv` two folders up."""
-    with (folder.parent.parent / "clips" / "index.csv").open(newline="") as lines:
+def real_material(
+    folder: Path, classes: tuple[str, ...], size: int, made: Callable[[Batch], Batch]
+) -> tuple[Batch, tuple[str, ...]]:
+    """Crops of `size` px of the exposures in `folder` whose clip has one of the licence classes, as the material that
+    `made` makes of photos, motion, guidance and where it is firm; and the exposures' names. The classes stand in the
+    folder's `index.csv`, or in `clips/index.csv` two folders up. Of each exposure crops at one scale are taken, by
+    turns."""
+    index = folder / "index.csv"
+    if not index.is_file():
+        index = folder.parent.parent / "clips" / "index.csv"
+    with index.open(newline="") as lines:
         allowed = {row["clip"] for row in csv.DictReader(lines) if row["class"] in classes}
-    chosen = [one for one in read_exposures(folder) if one.name.rsplit("_", 1)[0] in allowed]
-    if not chosen:
+    parts, names = [], []
+    for one in read_exposures(folder):
+        if one.name.rsplit("_", 1)[0] not in allowed:
+            continue
+        scales = [scale for scale in SCALES if scale * min(one.photo.shape[:2]) >= size]
+        if scales:
+            parts.append(made(_crops(one, scales[len(names) % len(scales)], size)))
+        names.append(one.name)
+    if not parts:
         raise ValueError(f"{folder} holds no exposures of class {'/'.join(classes)}")
-    large = [(one, scale) for one in chosen for scale in SCALES if scale * min(one.photo.shape[:2]) >= size]
-    parts = [_crops(one, scale, size) for one, scale in large]
-    joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
-    return joined, tuple(one.name for one in chosen)
+    return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}, tuple(names)
 
 
 def mixed(batch: Batch, real: Batch, share: float, seed: int) -> Batch:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from models.areas.network import AreaNetwork
 from models.catalog import checked
 from models.devices import run_on
 from models.drawn import engine as drawn
@@ -16,7 +17,7 @@ from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
-from models.trajectory.estimation import Ends, as_tensor, estimate
+from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
 from models.trajectory.suggestion import one_direction, suggested
 
@@ -32,10 +33,12 @@ class Seen:
 
     pixels  (H, W, 3), at most `limit` px a side where that was asked for.
     flow    the guidance's, (H, W, 2) px of `pixels`, NaN where nothing is known; None where nothing is said at all.
+    bends   the guidance's, complex (H, W) on a grid of its own, NaN where no bent or uneven arrow is drawn.
     """
 
     pixels: np.ndarray
     flow: np.ndarray | None
+    bends: np.ndarray | None = None
 
 
 def run(
@@ -101,15 +104,23 @@ def seen_at(inputs: Inputs, limit: int) -> Seen:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         flow = cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST) * np.float32(scale)
-    return Seen(pixels, flow if says else None)
+    return Seen(pixels, flow if says else None, inputs.guidance.bends())
+
+
+def load_networks(device: torch.device) -> Networks:
+    """The networks that find motion, with their weights. Raises ValueError with one sentence."""
+    motion = load_weights(MotionNetwork(), "motion", device)
+    return Networks(motion, load_weights(AreaNetwork(), "areas", device))
 
 
 @torch.no_grad()
 def found(seen: Seen, told: str, device: torch.device) -> Ends:
-    """Start and end of every pixel; without guidance in one direction of time throughout."""
-    network = load_weights(MotionNetwork(), "motion", device)
-    ends = estimate(network, as_tensor(seen.pixels, device), seen.flow, told)
-    return ends if seen.flow is not None else one_direction(ends)
+    """Start and end of every pixel; without guidance in one direction of time throughout. Drawn bends and uneven speeds
+    are followed, unless only quadrants count."""
+    ends = estimate(load_networks(device), as_tensor(seen.pixels, device), seen.flow, told)
+    if seen.flow is None:
+        return one_direction(ends)
+    return ends if seen.bends is None or told == "quadrants" else ends.bent(seen.bends)
 
 
 def suggest(

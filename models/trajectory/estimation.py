@@ -13,14 +13,28 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from models.areas.network import AreaNetwork
+from models.areas.proposals import GUIDANCE, LENGTH_UNIT, proposed, reversed_hints, stretched, turned_hints
 from models.motion import Motion, constrained
 from models.symmetry import WAYS, inverse, turned, turned_vectors
-from models.trajectory.network import LENGTH_UNIT, STRIDE, MotionNetwork
+from models.trajectory.network import STRIDE, MotionNetwork
 
 LONGEST = 14.0
 FIRST_SIDE, SMALLEST_SIDE, LARGEST_SIDE = 256, 96, 448
+AREA_SIDE = 384
+"""The longer side, at most, at which areas are judged."""
 KNOWN = 24.0
 STILL = 0.5
+SHORT = (0.006, 0.012)
+"""Shares of the longer side: untold motion below the first counts as none, above the second as found."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What finds motion: `areas` judges what is told to move alike as a whole, `motion` every pixel."""
+
+    motion: MotionNetwork
+    areas: AreaNetwork
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,21 @@ class Ends:
     def scaled(self, factor: float) -> Ends:
         """The same motion in px of a photo `factor` times as large."""
         return replace(self, fields=self.fields * factor)
+
+    def bent(self, bends: np.ndarray) -> Ends:
+        """The same ways with the bend and the uneven speed that are told: `bends`, complex (H, W) on any grid over the
+        photo, is the mean of start and end over half the way between them; NaN keeps what there is."""
+        height, width = self.fields.shape[-2:]
+        rows = ((np.arange(height) + 0.5) * (bends.shape[0] / height)).astype(np.intp)
+        columns = ((np.arange(width) + 0.5) * (bends.shape[1] / width)).astype(np.intp)
+        told = torch.from_numpy(bends[rows[:, None], columns]).to(self.fields.device)
+        pairs = self.fields.unflatten(1, (2, 2))
+        half, mean = (pairs[:, :, 1] - pairs[:, :, 0]) / 2, (pairs[:, :, 1] + pairs[:, :, 0]) / 2
+        x, y = half.unbind(2)
+        along, aside = told.real, told.imag
+        turned = torch.stack((x * along - y * aside, x * aside + y * along), 2)
+        shift = torch.where(told.isnan(), 0.0, turned - mean)
+        return replace(self, fields=(pairs + shift[:, :, None]).flatten(1, 2))
 
     def motion(self, times: np.ndarray) -> Motion:
         """Quadratic in time through start, middle and end (Exposure Trajectory Recovery, section 3.2)."""
@@ -81,39 +110,39 @@ def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch
     return torch.from_numpy(np.stack(channels).astype(np.float32))[None]
 
 
-def estimate(network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | None = None, told: str = "arrows") -> Ends:
-    """The motion of a whole photo (1, 3, H, W), sRGB curve, on the network's device.
+def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = None, told: str = "arrows") -> Ends:
+    """The motion of a whole photo (1, 3, H, W), sRGB curve, on the networks' device.
 
     flow  the guidance's, (H, W, 2) px of the photo with NaN where nothing is known; None where nothing is said.
     What is told to stand still has no trajectory.
     """
     length = _told_length(flow) if told == "arrows" else 0.0
     side = max(photo.shape[-2:])
+    proposals = _proposals(networks.areas, photo, flow, told)
     if length:
-        return _look(network, photo, flow, told, _side(side, length))
+        return _look(networks.motion, photo, flow, told, proposals, _side(side, length))
     first = min(side, FIRST_SIDE)
-    ends = _look(network, photo, flow, told, first)
+    ends = _look(networks.motion, photo, flow, told, proposals, first)
     length = ends.longest()
     if length * first / side > KNOWN:
-        ends = _look(network, photo, flow, told, min(first, _side(side, length)))
+        ends = _look(networks.motion, photo, flow, told, proposals, min(first, _side(side, length)))
     return ends
 
 
-def even_handed(network: MotionNetwork, photo: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
+def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     """The network's answer, the same for a photo turned or mirrored and, played backwards, for flipped guidance: the
     mean over the sixteen ways to ask. Where nothing is told the direction of time is arbitrary and only the plain way
     counts."""
-    if not bool(guidance[:, 2].any()):
-        return network(photo, guidance)
-    ways = torch.cat((guidance, guidance * guidance.new_tensor([-1, -1, 1, 1, 1])[:, None, None]))
+    if not bool(hints[:, 2].any()):
+        return network(photo, hints)
+    ways = torch.cat((hints, reversed_hints(hints)))
     plain = mean = photo.new_zeros(())
     for way in range(WAYS):
-        told = torch.cat((turned_vectors(ways[:, :2], way), turned(ways[:, 2:], way)), 1)
-        found = turned_vectors(network(turned(photo, way).expand(2, -1, -1, -1), told), inverse(way))
-        forward, backward = found.split(1)
+        there = network(turned(photo, way).expand(2, -1, -1, -1), turned_hints(ways, way))
+        forward, backward = turned_vectors(there, inverse(way)).split(1)
         plain = plain if way else forward
         mean = mean + (forward + backward[:, [1, 0, 3, 2]]) / (2 * WAYS)
-    known = F.avg_pool2d(guidance[:, 2:3], 2)[:, :, None]
+    known = F.avg_pool2d(hints[:, 2:3], 2)[:, :, None]
     return torch.lerp(plain, mean, known)
 
 
@@ -129,19 +158,58 @@ def _side(side: int, length: float) -> int:
     return min(side, LARGEST_SIDE, max(SMALLEST_SIDE, round(side * LONGEST / max(length, 1e-6))))
 
 
-def _look(network: MotionNetwork, photo: torch.Tensor, flow: np.ndarray | None, told: str, side: int) -> Ends:
+def _proposals(network: AreaNetwork, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> torch.Tensor:
+    """What is proposed for the photo, (1, 8, h, w) on a smaller copy, motion counted in `LENGTH_UNIT` of the photo's
+    px."""
+    small, scale = _smaller(photo, AREA_SIDE)
+    return stretched(proposed(network, small, _read(flow, told, small)), 1 / scale)
+
+
+def _look(
+    network: MotionNetwork,
+    photo: torch.Tensor,
+    flow: np.ndarray | None,
+    told: str,
+    proposals: torch.Tensor,
+    side: int,
+) -> Ends:
     height, width = photo.shape[-2:]
-    scale = side / max(height, width)
-    h, w = (max(STRIDE, round(length * scale)) for length in (height, width))
-    small = F.interpolate(photo, size=(h, w), mode="area") if side < max(height, width) else photo
-    channels = small.new_zeros(1, 5, h, w)
-    if flow is not None:
-        channels = read_guidance(flow, told, h, w).to(photo.device)
+    small, scale = _smaller(photo, side)
+    h, w = small.shape[-2:]
+    guidance = _read(flow, told, small)
+    proposals = F.interpolate(proposals, size=(h, w), mode="nearest-exact")
+    hints = torch.cat((guidance, stretched(proposals, scale)), 1)
     pad = (0, -w % STRIDE, 0, -h % STRIDE)
-    fields = even_handed(network, F.pad(small, pad, mode="replicate"), F.pad(channels, pad, mode="replicate"))
+    fields = even_handed(network, F.pad(small, pad, mode="replicate"), F.pad(hints, pad, mode="replicate"))
     fields = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
     fields = fields[..., :h, :w].unflatten(1, (4, 2))
-    still = (channels[:, 2] > 0) & (channels[:, :2] == 0).all(1)
+    still = (guidance[:, 2] > 0) & (guidance[:, :2] == 0).all(1)
     fields[:, 2:] *= ~still[:, None, None]
+    fields = torch.where((guidance[:, 2] > 0)[:, None, None], fields, _beyond_doubt(fields))
     factors = fields.new_tensor([width / w, height / h])
     return Ends(fields * factors[:, None, None])
+
+
+def _beyond_doubt(fields: torch.Tensor) -> torch.Tensor:
+    """Fields (1, 4, 2, h, w) px of a picture as large, with short motion fading out: where nothing is told, it is more
+    often a mistake than there."""
+    length = (fields[:, 3] - fields[:, 2]).norm(dim=1) / max(fields.shape[-2:])
+    low, high = SHORT
+    return fields * ((length - low) / (high - low)).clamp(0, 1)[:, None, None]
+
+
+def _smaller(photo: torch.Tensor, side: int) -> tuple[torch.Tensor, float]:
+    """The photo (1, 3, H, W), at most `side` px a side, and that scale."""
+    height, width = photo.shape[-2:]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return photo, 1.0
+    h, w = (max(STRIDE, round(length * scale)) for length in (height, width))
+    return F.interpolate(photo, size=(h, w), mode="area"), scale
+
+
+def _read(flow: np.ndarray | None, told: str, small: torch.Tensor) -> torch.Tensor:
+    """What is told of the copy (1, 3, h, w), (1, 5, h, w)."""
+    if flow is None:
+        return small.new_zeros(1, GUIDANCE, *small.shape[-2:])
+    return read_guidance(flow, told, *small.shape[-2:]).to(small.device)

@@ -1,4 +1,4 @@
-"""Traces that motion leaves in a photo: how its slopes along a direction agree with themselves some px further on.
+"""Traces that motion leaves around every place: how slopes along a direction agree with themselves some px further on.
 
 Blur by a path of L px turns the slope along the path into the difference of the sharp picture's values L px apart. So
 the correlation of the slope with itself has a trough at L along the motion, and its energy there is low.
@@ -20,54 +20,38 @@ NOISE = 1e-6
 CHANNELS = DIRECTIONS * sum(len(lags) + 1 for lags in LAGS)
 
 
-def evidence(photo: torch.Tensor, areas: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Self-correlation of photos (B, 3, H, W) for 12 directions of half a turn: the share of the slope along each, and
-    its correlation 1 to 40 px further on. Blind to the direction of time, as the photo is.
-
-    areas  (B, K, H/4, W/4), 0 to 1: parts of the picture that may move as one.
-
-    Returns the traces around every cell of 4 px, (B, C, H/4, W/4), and those of whole areas, (B, K, C): many pixels
-    agree on a trace that few only hint at. An area without pixels has zeros.
+def evidence(photo: torch.Tensor) -> torch.Tensor:
+    """Self-correlation of photos (B, 3, H, W) around every cell of 4 px, for 12 directions of half a turn: the share of
+    the slope along each, and its correlation 1 to 40 px further on, (B, CHANNELS, H/4, W/4). Blind to the direction of
+    time, as the photo is.
     """
-    grey = photo.mean(1, keepdim=True)
-    total = areas.sum((2, 3)).clamp_min(1e-3)
-    weights = areas / total[..., None, None]
-    near, whole = [], []
+    grey, found = photo.mean(1, keepdim=True), []
     for octave, lags in enumerate(LAGS):
-        cells, parts = _correlations(grey, lags, max(1, CELL >> octave), weights)
-        near += cells
-        whole += parts
+        found += _correlations(grey, lags, max(1, CELL >> octave))
         grey = F.avg_pool2d(grey, 2)
-    return torch.cat(near, 1), torch.cat(whole, 2) * (areas.amax((2, 3)) > 0)[..., None]
+    return torch.cat(found, 1)
 
 
-def _correlations(
-    grey: torch.Tensor, lags: tuple[int, ...], cell: int, weights: torch.Tensor
-) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """Channels of one resolution, around cells of `cell` px and over whole areas."""
+def _correlations(grey: torch.Tensor, lags: tuple[int, ...], cell: int) -> list[torch.Tensor]:
+    """Channels of one resolution, around cells of `cell` px."""
     grey = F.pad(grey, (1, 1, 1, 1), mode="replicate")
     across = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
     down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
-    energies = _both(across.square() + down.square(), cell, weights)
-    near, whole = [], []
+    energy, found = _around(across.square() + down.square(), cell), []
     for number in range(DIRECTIONS):
         angle = math.pi * number / DIRECTIONS
         x, y = math.cos(angle), math.sin(angle)
         slope = x * across + y * down
-        owns = _both(slope.square(), cell, weights)
+        own = _around(slope.square(), cell) + NOISE
         products = torch.cat([_shifted_product(slope, round(lag * x), round(lag * y)) for lag in lags], 1)
-        for into, energy, own, product in zip(
-            (near, whole), energies, owns, _both(products, cell, weights), strict=True
-        ):
-            own = own + NOISE
-            into += [own / (energy + 2 * NOISE) * 2 - 1, (product / own).clamp(-1, 1) * 3]
-    return near, whole
+        found += [own / (energy + 2 * NOISE) * 2 - 1, (_around(products, cell) / own).clamp(-1, 1) * 3]
+    return found
 
 
-def _both(x: torch.Tensor, cell: int, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Means of (B, C, h, w) over 3 x 3 cells, (B, C, H/4, W/4), and over areas, (B, K, C)."""
+def _around(x: torch.Tensor, cell: int) -> torch.Tensor:
+    """Means of (B, C, h, w) over 3 x 3 cells, (B, C, H/4, W/4)."""
     cells = F.avg_pool2d(x, cell) if cell > 1 else x
-    return F.avg_pool2d(cells, 3, 1, 1, count_include_pad=False), torch.einsum("bchw,bkhw->bkc", cells, weights)
+    return F.avg_pool2d(cells, 3, 1, 1, count_include_pad=False)
 
 
 def _shifted_product(slope: torch.Tensor, x: int, y: int) -> torch.Tensor:

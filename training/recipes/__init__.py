@@ -14,7 +14,7 @@ from torch import nn
 from training.world import Exposures, World
 from training.world.dice import Dice
 
-NAMES = ("motion", "restoration", "decomposition", "exposure_trajectory", "deblurring", "refinement")
+NAMES = ("areas", "motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
 Batch = dict[str, torch.Tensor]
 
 
@@ -22,7 +22,8 @@ class Recipe(Protocol):
     """One thing to train. The loop does the rest.
 
     batch, rate, clip  pictures a step, the highest learning rate, the largest norm of the gradient.
-    reuse              how often a rendered exposure is learned from, each time turned or mirrored another way.
+    reuse, kept        how many batches are learned from for each that is rendered, each time turned or mirrored another
+                       way, and from how many of the last chunks they are drawn.
     reach              shortest and longest path in the world, as shares of the picture's side.
     score              the validation number that says how good it is; smaller is better.
     """
@@ -31,6 +32,7 @@ class Recipe(Protocol):
     rate: float
     clip: float
     reuse: int
+    kept: int
     reach: tuple[float, float]
     score: str
 

@@ -18,6 +18,7 @@ from models.trajectory.network import STRIDE as MOTION_STRIDE
 from training.recipes import Batch
 from training.recipes.decomposition import guide
 from training.recipes.exposure_trajectory import laid, path
+from training.recipes.motion import unguided
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
@@ -36,6 +37,7 @@ class Deblurring:
     rate: float = 1e-4
     clip: float = 1.0
     reuse: int = 6
+    kept: int = 1
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "minus_gain"
     told: str = "found"
@@ -108,7 +110,7 @@ def found_ends(network: nn.Module, photo: torch.Tensor) -> torch.Tensor:
     height, width = photo.shape[-2:]
     padded = F.pad(photo, (0, -width % MOTION_STRIDE, 0, -height % MOTION_STRIDE), mode="replicate")
     with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
-        fields = network(padded).float()[:, :2]
+        fields = network(padded, unguided(padded)).float()[:, :2]
     larger = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
     return larger.unflatten(1, (2, 2))[..., :height, :width]
 

@@ -17,6 +17,7 @@ from models.loading import load_weights
 from models.trajectory.network import MotionNetwork
 from training.checkpoint import load_checkpoint
 from training.recipes import Batch
+from training.recipes.motion import guided
 from training.recipes.restoration import Restoration
 from training.world import Exposures
 from training.world.dice import Dice
@@ -43,8 +44,9 @@ class Decomposition(Restoration):
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         device = exposures.photo.device
         guidance, _ = sloppy(dice, exposures)
+        hints = guided(exposures.photo, guidance)
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            motion = guide(device)(exposures.photo, guidance)
+            motion = guide(device)(exposures.photo, hints)
         return {"photo": exposures.photo, "frames": exposures.frames, "motion": motion.float()}
 
 

@@ -51,6 +51,7 @@ class ExposureTrajectory:
     rate: float = 1e-4
     clip: float = 1.0
     reuse: int = 6
+    kept: int = 1
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "motion_mse"
     teacher: str = "reblur"

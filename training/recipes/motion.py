@@ -6,6 +6,7 @@ two time directions, because one photo cannot tell them apart.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from models.areas.network import AreaNetwork
+from models.areas.proposals import GUIDANCE, proposed, reversed_hints, turned_hints
+from models.loading import load_weights
 from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.network import MotionNetwork
 from training.recipes import Batch
@@ -45,6 +49,29 @@ def _cropped(batch: Batch, dice: Dice, share: float) -> Batch:
     return {key: value[(..., *cut[value.shape[-1]])] for key, value in batch.items()}
 
 
+@functools.cache
+def judge(device: torch.device) -> AreaNetwork:
+    """The area network whose proposals are learned from: the shipped one."""
+    return load_weights(AreaNetwork(), "areas", device)
+
+
+def guided(photo: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
+    """Hints (B, 13, H, W): guidance (B, 5, H, W), and what is proposed for photos (B, 3, H, W) given it."""
+    return torch.cat((guidance, proposed(judge(photo.device), photo, guidance)), 1)
+
+
+def unguided(photo: torch.Tensor) -> torch.Tensor:
+    """Hints (B, 13, H, W) where nothing is told."""
+    return guided(photo, photo.new_zeros(len(photo), GUIDANCE, *photo.shape[-2:]))
+
+
+def with_hints(batch: Batch) -> Batch:
+    """Material whose guidance is joined by what is proposed, `hints`, with what is proposed were nothing told, `blind`,
+    beside it."""
+    hints, blind = guided(batch["photo"], batch["guidance"]), unguided(batch["photo"])
+    return {key: value for key, value in batch.items() if key != "guidance"} | {"hints": hints, "blind": blind}
+
+
 @dataclass(frozen=True)
 class Motion:
     """The recipe; `crop` is how much of a rendered picture's side a step sees."""
@@ -53,6 +80,7 @@ class Motion:
     rate: float = 1.5e-3
     clip: float = 2.0
     reuse: int = 6
+    kept: int = 1
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "told_epe"
     crop: float = 1.0
@@ -66,29 +94,30 @@ class Motion:
         half = F.avg_pool2d(ends.flatten(0, 1), 2).unflatten(0, ends.shape[:2])
         guidance, firm = sloppy(dice, exposures)
         firm = F.avg_pool2d(firm.float(), 2) > 0.99
-        return {"photo": exposures.photo, "motion": half, "guidance": guidance, "firm": firm}
+        return with_hints({"photo": exposures.photo, "motion": half, "guidance": guidance, "firm": firm})
+
+    def of_crops(self, crops: Batch) -> Batch:
+        """Material of crops of real exposures (`training.real`)."""
+        return with_hints(crops)
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         batch = _cropped(batch, dice, self.crop)
         way = int(dice.whole(WAYS))
-        guidance = torch.cat((turned_vectors(batch["guidance"][:, :2], way), turned(batch["guidance"][:, 2:], way)), 1)
         batch = {
             "photo": turned(batch["photo"], way),
             "motion": turned_vectors(batch["motion"], way),
-            "guidance": guidance,
+            "hints": turned_hints(batch["hints"], way),
+            "blind": turned_hints(batch["blind"], way),
             "firm": turned(batch["firm"], way),
         }
-        back = dice.chance(0.5, len(guidance))
-        signs = torch.ones_like(guidance[:, :, :1, :1])
-        signs[:, :2] = torch.where(back, -1.0, 1.0)[:, None, None, None]
-        batch["guidance"] = guidance * signs
-        batch["motion"] = torch.where(back[:, None, None, None, None], backwards(batch["motion"]), batch["motion"])
+        back = dice.chance(0.5, len(batch["hints"]))[:, None, None, None]
+        batch["hints"] = torch.where(back, reversed_hints(batch["hints"]), batch["hints"])
+        batch["motion"] = torch.where(back[..., None], backwards(batch["motion"]), batch["motion"])
         return batch
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
         told = (~dice.chance(UNTOLD, len(batch["photo"])))[:, None, None, None]
-        guidance = batch["guidance"] * told
-        found = network(batch["photo"], guidance).float()
+        found = network(batch["photo"], torch.where(told, batch["hints"], batch["blind"])).float()
         forward = end_point_errors(found, batch["motion"])
         either = torch.minimum(forward, end_point_errors(found, backwards(batch["motion"])))
         return torch.where(batch["firm"] & told, forward, either).mean()
@@ -101,8 +130,8 @@ class Motion:
         for batch in batches:
             truth = batch["motion"][:, 3] - batch["motion"][:, 2]
             flows = {}
-            for name, guidance in (("told", batch["guidance"]), ("untold", None)):
-                found = network(batch["photo"], guidance).float()
+            for name, hints in (("told", batch["hints"]), ("untold", batch["blind"])):
+                found = network(batch["photo"], hints).float()
                 flows[name] = found[:, 3] - found[:, 2]
             firm = batch["firm"][:, 0]
             moving = (truth.norm(dim=1) > MOVING) & firm
@@ -122,14 +151,14 @@ class Motion:
 
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
         rows = []
-        found = network(batch["photo"], batch["guidance"]).float()
-        blind = network(batch["photo"]).float()
+        found = network(batch["photo"], batch["hints"]).float()
+        blind = network(batch["photo"], batch["blind"]).float()
         for one in range(len(found)):
             truth = batch["motion"][one, 3] - batch["motion"][one, 2]
             longest = float(truth.norm(dim=0).max())
             fields = (batch["motion"][one], found[one], blind[one])
             flows = [flow_colours(F.interpolate((x[3] - x[2])[None], scale_factor=2)[0], longest) for x in fields]
-            told = flow_colours(batch["guidance"][one, :2], 1.5)
+            told = flow_colours(batch["hints"][one, :2], 1.5)
             rows.append([picture(batch["photo"][one]), told, *flows])
         return rows
 

@@ -39,6 +39,7 @@ class Restoration:
     rate: float = 1e-3
     clip: float = 1.0
     reuse: int = 3
+    kept: int = 1
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "minus_gain"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from models.trajectory.network import LENGTH_UNIT
+from models.areas.proposals import LENGTH_UNIT, sides
 from training.world.dice import Dice
 from training.world.scene import Exposures
 
@@ -32,9 +32,7 @@ def coded(flow: torch.Tensor, quadrants: torch.Tensor, lengths: torch.Tensor) ->
     """
     length = flow.norm(dim=1, keepdim=True)
     direction = flow / length.clamp_min(1e-6)
-    x, y = flow[:, :1], flow[:, 1:]
-    right, down = torch.where(x == 0, y > 0, x > 0), torch.where(y == 0, x < 0, y > 0)
-    quadrant = torch.cat((right, down), 1).to(flow.dtype) * 2 - 1
+    quadrant = torch.cat(sides(flow[:, :1], flow[:, 1:]), 1).to(flow.dtype) * 2 - 1
     moving = length >= STILL
     direction = torch.where(quadrants[:, None, None, None], quadrant, direction) * moving
     told = lengths[:, None, None, None].to(flow.dtype).expand_as(length)

@@ -7,23 +7,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
+from models.areas.agreement import evidence
+from models.areas.network import AreaNetwork, about, as_long_as, expected, posterior
 from models.devices import run_on
 from models.guidance import NO_REGION, Guidance
 from models.loading import load_weights
 from models.motion import Arrow
 from models.recovery import Cancelled, Inputs, Progress
-from models.refinement.agreement import around
-from models.refinement.network import RefinementNetwork, expected, hypotheses
 
 LARGEST = 1024
 """The longer side, px, at which a photo is looked at, at most."""
 SHORTEST, SMALLEST = 5.0, 15_000
 """Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is: on real photos the network
 is as often wrong there as right."""
-DOUBT = 0.32
-"""How far hypotheses may lie apart, as a share of the length found, before an arrow stands as it is; where a photo has
-no blur at all it is .37 to .39."""
+DOUBT = 0.34
+"""How far hypotheses may lie apart, as a share of the length found, before an arrow stands as it is."""
+LONGEST = 30.0
+"""Px of an arrow above which the picture is halved."""
+TURN, STRETCH = 0.35, 0.35
+"""How far a drawn arrow may be off: radians, and on the logarithm of its length."""
 FAINT = 1e-5
 """Mean square of an area's slopes below which it is taken for smooth, and its arrow stands."""
 
@@ -65,17 +69,20 @@ def refine(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled
 
 def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> Judgement:
     """What a picture (H, W), 0 to 1, says within an area bool (H, W) about a stroke (2,) px."""
-    network = load_weights(RefinementNetwork(), "refinement", device)
+    network = load_weights(AreaNetwork(), "areas", device)
     rows, columns = np.nonzero(area.any(1))[0], np.nonzero(area.any(0))[0]
     cut = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     picture, mask = (torch.from_numpy(part[cut].astype(np.float32))[None].to(device) for part in (grey, area))
-    drawn = torch.from_numpy(stroke.astype(np.float32))[None, None].to(device)
+    drawn = torch.from_numpy(stroke.astype(np.float32))[None].to(device)
+    while float(drawn.norm()) > LONGEST:
+        picture, mask, drawn = F.avg_pool2d(picture, 2), F.avg_pool2d(mask, 2), drawn / 2
+    prior = about(torch.atan2(drawn[:, 1], drawn[:, 0]), drawn.new_full((1,), TURN))
+    prior = prior + as_long_as(drawn.norm(dim=1), STRETCH)
     with torch.no_grad():
-        evidence, about = around(picture, mask, drawn)
-        found = network(evidence[:, 0], about[:, 0])
-        factor = expected(found)
-        doubt = (found.exp() * (hypotheses(found) - factor[:, None, None]).abs()).sum()
-    return Judgement(complex(factor.item()), float(doubt / factor.abs()))
+        logits = network.even_handed(evidence(picture, mask), mask.sum((1, 2)))
+        motion, doubt = expected(posterior(logits, prior))
+    factor = torch.view_as_complex(motion) / torch.view_as_complex(drawn)
+    return Judgement(complex(factor.item()), float(doubt))
 
 
 def _refined(

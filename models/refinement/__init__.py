@@ -1,1 +1,0 @@
-"""Adjusting drawn or found motion to what the photo itself shows of it."""

@@ -1,0 +1,56 @@
+"""Real exposures out of clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training import clips
+from training.exposures import read_exposures
+
+
+def painted_clip(path: Path, frames: int = 14, step: int = 2) -> None:
+    """A texture that moves `step` px to the right from frame to frame."""
+    noise = np.random.default_rng(0).random((30, 60, 3)).astype(np.float32)
+    texture = (cv2.resize(noise, (240, 120), interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255).astype(np.uint8)
+    path.parent.mkdir(parents=True)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (160, 120))
+    for n in range(frames):
+        video.write(np.ascontiguousarray(texture[:, 60 - step * n : 220 - step * n]))
+    video.release()
+
+
+def painted(folder: Path) -> Path:
+    for name in ("walk", "held"):
+        painted_clip(folder / "clips" / name / "clip.avi")
+    (folder / "clips" / "index.csv").write_text("clip,file,class\nwalk,clip.avi,A\nheld,clip.avi,A\nlost,x.avi,A\n")
+    (folder / "exposures" / "benchmark" / "held_0003").mkdir(parents=True)
+    return folder / "clips"
+
+
+def test_no_clip_of_the_benchmark_is_trained_on(tmp_path: Path) -> None:
+    assert [name for name, _, _ in clips.trainable(painted(tmp_path))] == ["walk"]
+
+
+def test_a_clip_becomes_exposures_with_their_frames_and_flow(tmp_path: Path) -> None:
+    folder = painted(tmp_path)
+    for name, photo, frames, flow in clips.exposures(folder / "walk" / "clip.avi"):
+        clips.write(tmp_path / "out" / f"walk_{name}", photo, frames, flow)
+    first, *others = read_exposures(tmp_path / "out")
+    assert first.name == "walk_0000x1"
+    assert {one.name for one in others} == {"walk_0000x2", "walk_0007x1"}
+    assert first.frames.shape == (7, 120, 160, 3)
+    assert abs(float(np.median(first.flow[..., 0])) - 12) < 1
+    assert abs(float(np.median(first.flow[..., 1]))) < 0.5
+    assert (
+        np.abs(np.diff(first.photo.astype(int), axis=1)).mean()
+        < 0.8 * np.abs(np.diff(first.frames[3].astype(int), axis=1)).mean()
+    )
+    assert np.median(first.labels) in (1, 4)
+
+
+def test_what_hardly_moves_is_left_out(tmp_path: Path) -> None:
+    painted_clip(tmp_path / "still" / "clip.avi", step=0)
+    assert not list(clips.exposures(tmp_path / "still" / "clip.avi"))

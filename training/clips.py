@@ -1,0 +1,150 @@
+"""Real exposures out of clips: `python -m training.clips --clips DIR --out DIR`.
+
+Every clip that no benchmark uses is cut into windows; the frames of a window, averaged in linear light with the gaps
+between them filled along their optical flow, are a photo, and seven of them its true instants. What comes out is a
+folder an exposure, as `training.exposures` reads them, and `index.csv` with each clip's licence class.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.guidance import quantise, write_labels
+
+FRAMES = 7
+STEPS = (1, 2, 3)
+"""Frames of the clip from one instant to the next."""
+APART = 7
+"""Frames of the clip from one window to the next."""
+LONGEST_SIDE = 448
+LEAST, MOST = 2.0, 60.0
+"""Px that one pixel in 20 moves at least, and one in 100 at most, over an exposure that is kept."""
+MOVING = 1.0
+QUALITY = 92
+_FILLED = 8
+"""Pictures a gap between two frames is filled to."""
+_SCALE = 12.92
+"""Of the straight part of the sRGB curve."""
+
+
+def exposures(clip: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """All exposures of a clip that move enough and not too much: where they begin and how far apart their instants are,
+    the photo (H, W, 3), the frames (7, H, W, 3), uint8, and the flow (H, W, 2) px."""
+    pictures = list(_read(clip))
+    for step in STEPS:
+        span = (FRAMES - 1) * step
+        for first in range(0, len(pictures) - span, APART * step):
+            window = pictures[first : first + span + 1]
+            frames = np.stack(window[::step])
+            flow = _displacement(frames)
+            length = np.hypot(flow[..., 0], flow[..., 1])
+            if np.quantile(length, 0.95) >= LEAST and np.quantile(length, 0.99) <= MOST:
+                yield f"{first:04d}x{step}", averaged(window), frames, flow
+
+
+def averaged(frames: list[np.ndarray]) -> np.ndarray:
+    """The photo of an exposure from the first to the last of these instants (H, W, 3) uint8."""
+    total, count = _linear(frames[-1]).copy(), 1
+    for one, other in pairwise(frames):
+        there, back = _flow(one, other), _flow(other, one)
+        first, last = _linear(one), _linear(other)
+        for step in range(_FILLED):
+            t = step / _FILLED
+            total += (1 - t) * _moved(first, -t * there) + t * _moved(last, (t - 1) * back)
+            count += 1
+    mean = np.clip(total / count, 0, 1)
+    curve = np.where(mean <= 0.0031308, mean * _SCALE, 1.055 * mean ** (1 / 2.4) - 0.055)
+    return np.rint(curve * 255).astype(np.uint8)
+
+
+def _linear(picture: np.ndarray) -> np.ndarray:
+    curve = picture.astype(np.float32) / 255
+    return np.where(curve <= 0.04045, curve / _SCALE, ((curve + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    first, second = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, other))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return search.calc(first, second, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def _moved(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = columns + places[..., 0], rows + places[..., 1]
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _read(clip: Path) -> Iterator[np.ndarray]:
+    """The frames of a video, (H, W, 3) uint8, at most `LONGEST_SIDE` px a side."""
+    video = cv2.VideoCapture(str(clip))
+    try:
+        while True:
+            there, frame = video.read()
+            if not there:
+                return
+            scale = min(1.0, LONGEST_SIDE / max(frame.shape[:2]))
+            size = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
+            yield cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    finally:
+        video.release()
+
+
+def _displacement(frames: np.ndarray) -> np.ndarray:
+    """From the first to the last instant, seen from the middle one."""
+    middle = len(frames) // 2
+    return _flow(frames[middle], frames[-1]) - _flow(frames[middle], frames[0])
+
+
+def write(folder: Path, photo: np.ndarray, frames: np.ndarray, flow: np.ndarray) -> None:
+    """One exposure as a folder."""
+    folder.mkdir(parents=True)
+    for name, picture in (("blurry", photo), *((f"frame_{n:03d}", frame) for n, frame in enumerate(frames))):
+        there = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(folder / f"{name}.jpg"), there, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    np.savez_compressed(folder / "flow.npz", flow=flow.astype(np.float16))
+    write_labels(folder / "guidance.png", quantise(flow, MOVING))
+
+
+def trainable(clips: Path) -> Iterator[tuple[str, str, Path]]:
+    """Name, licence class and file of every clip in `clips` that no exposure beside it, in `exposures/benchmark`, is
+    made from."""
+    kept_back = clips.parent / "exposures" / "benchmark"
+    held = {one.name.rsplit("_", 1)[0] for one in kept_back.iterdir() if one.is_dir()} if kept_back.is_dir() else set()
+    with (clips / "index.csv").open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            path = clips / row["clip"] / row["file"]
+            if row["clip"] not in held and path.is_file():
+                yield row["clip"], row["class"], path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.clips", description=__doc__)
+    parser.add_argument("--clips", type=Path, required=True, help="folder with index.csv and a folder a clip")
+    parser.add_argument("--classes", default="A", help="licence classes, such as AB (default A)")
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True)
+    with (chosen.out / "index.csv").open("w", newline="") as file:
+        index = csv.writer(file)
+        index.writerow(("clip", "class"))
+        for clip, licence, path in trainable(chosen.clips):
+            if licence not in chosen.classes:
+                continue
+            index.writerow((clip, licence))
+            count = 0
+            for name, photo, frames, flow in exposures(path):
+                write(chosen.out / f"{clip}_{name}", photo, frames, flow)
+                count += 1
+            print(f"{clip}: {count}")
+
+
+if __name__ == "__main__":
+    main()
