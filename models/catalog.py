@@ -99,6 +99,15 @@ ENGINES: tuple[Engine, ...] = (
         asks="guidance",
         suggest="models.trajectory.engine:suggest",
     ),
+    Engine(
+        name="decomposition",
+        title="Decomposition",
+        summary="One network finds how far every pixel moved, along what is painted, a second restores each instant.",
+        run="models.decomposition.engine:run",
+        options="models.decomposition.options:OPTIONS",
+        weights=("areas", "motion", "restoration"),
+        asks="guidance",
+    ),
 )
 
 

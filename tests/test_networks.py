@@ -204,13 +204,14 @@ def test_tiles_leave_no_seams() -> None:
     assert torch.allclose(whole, tiled, atol=1e-4)
 
 
-def test_reversed_motion_gives_the_frames_in_reverse() -> None:
+@pytest.mark.parametrize("network", [None, small_restoration()], ids=["moved", "restored"])
+def test_reversed_motion_gives_the_frames_in_reverse(network: RestorationNetwork | None) -> None:
     ends = moving_right(20, 28, 6.0)
     back = Ends(ends.fields[:, [1, 0, 3, 2]])
     for t in (0.0, 0.25):
-        one = Restorer(photo(), ends, None, torch.device("cpu")).frame(t)
-        other = Restorer(photo(), back, None, torch.device("cpu")).frame(1 - t)
-        assert np.array_equal(one, other)
+        one = Restorer(photo(), ends, network, torch.device("cpu")).frame(t)
+        other = Restorer(photo(), back, network, torch.device("cpu")).frame(1 - t)
+        assert np.abs(one.astype(int) - other).max() <= 1
 
 
 def test_guidance_is_read_at_any_size() -> None:

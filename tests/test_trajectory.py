@@ -95,7 +95,7 @@ def test_without_its_network_only_what_is_proposed_moves(monkeypatch: pytest.Mon
     monkeypatch.setattr(engine, "load_weights", zeroed)
     flow = recovered(left_half(Arrow(0, 10)), slid(10)).motion.resized(96, 128).flow()
     inside = flow[10:-10, 10:50]
-    assert np.ptp(inside[..., 0]) < 0.01
+    assert np.ptp(inside[..., 0]) < 0.05 * inside[..., 0].mean()
     assert np.abs(flow[:, 80:]).max() < 0.01
 
 

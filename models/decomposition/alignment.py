@@ -43,6 +43,14 @@ def aligned(photo: torch.Tensor, motion: torch.Tensor, t: torch.Tensor) -> tuple
     return stack, (ways[-1] - ways[0]).norm(dim=1, keepdim=True)
 
 
+def played_backwards(stack: torch.Tensor) -> torch.Tensor:
+    """The stack (B, 28, H, W) of the same instant, were the exposure played backwards."""
+    views, rest = stack[:, : 3 * len(TIMES)], stack[:, 3 * len(TIMES) :]
+    photo, start, end = rest.split((3, 2, 2), 1)
+    views = views.unflatten(1, (len(TIMES), 3)).flip(1).flatten(1, 2)
+    return torch.cat((views, photo, end, start), 1)
+
+
 def base(stack: torch.Tensor) -> torch.Tensor:
     """The photo merely moved to the moment, (B, 3, H, W): what the network starts from."""
     return stack[:, 3 * MIDDLE : 3 * MIDDLE + 3]

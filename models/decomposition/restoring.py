@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from models.decomposition.alignment import aligned, base, quadratic, share_moving
+from models.decomposition.alignment import aligned, base, played_backwards, quadratic, share_moving
 from models.decomposition.network import CONTEXT, STRIDE, RestorationNetwork
 from models.trajectory.estimation import Ends, as_tensor
 
@@ -53,12 +53,14 @@ class Restorer:
         return out
 
     def _added(self, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is added to the photo moved to `time`, and the share of it that counts, at the working scale."""
+        """What is added to the photo moved to `time`, the mean over both directions of time, and the share of it that
+        counts, at the working scale."""
         stack, length = aligned(self.small, self.fields * self.factor, time)
         share = share_moving(length)
         if self.network is None or not float(share.max()) > 0:
             return torch.zeros_like(base(stack)), share
-        return in_tiles(self.network, stack) * share, share
+        added = in_tiles(self.network, stack) + in_tiles(self.network, played_backwards(stack))
+        return added / 2 * share, share
 
     def _band(self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor) -> None:
         """Fill rows `top` to `top + BAND` of `out`."""
