@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from models.areas.network import AreaNetwork
+from models.decomposition.network import RestorationNetwork
 from models.loading import load_weights
 from models.trajectory.network import MotionNetwork
 from training.__main__ import digest
@@ -45,6 +46,9 @@ class TestSet:
 SETS = {
     "areas": TestSet(
         AreaNetwork, 192, (3.0, 44.0), 2, "754e619ef3c6a5e46bca6f4548b0e9bb0000108798939dbef69e732998928bc3"
+    ),
+    "restoration": TestSet(
+        RestorationNetwork, 128, (2.0, 32.0), 7, "40446d9db7bd9bc09587ea2730b8207f6337eb37e25ab37db7d587d4d9cfb8a6"
     ),
     "motion": TestSet(
         MotionNetwork, 160, (3.0, 40.0), 2, "6364fd006cb84f13173d3545e8b50eb069a88e066ec04419e8adacc61e4e374f"

@@ -40,3 +40,10 @@ def test_the_area_network_is_scored_beside_no_answer(photos: Path) -> None:
     cpu = torch.device("cpu")
     scores = world.scored("areas", world.exposures("areas", photos, 4, cpu), cpu)
     assert 0 < scores["error"] < 2
+
+
+def test_the_restoration_network_is_scored_beside_the_photo_merely_moved(photos: Path) -> None:
+    cpu = torch.device("cpu")
+    scores = world.scored("restoration", world.exposures("restoration", photos, 2, cpu), cpu)
+    assert {"repeated", "moved", "network"} <= scores.keys()
+    assert scores["minus_gain"] == pytest.approx(scores["repeated"] - scores["network"], abs=0.002)
