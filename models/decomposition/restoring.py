@@ -59,7 +59,9 @@ class Restorer:
         share = share_moving(length)
         if self.network is None or not float(share.max()) > 0:
             return torch.zeros_like(base(stack)), share
-        added = in_tiles(self.network, stack) + in_tiles(self.network, played_backwards(stack))
+        both = (stack, played_backwards(stack))
+        with torch.autocast(self.device.type, torch.bfloat16):  # twice as fast, a tenth of a step in 255 off
+            added = sum(in_tiles(self.network, one) for one in both)
         return added / 2 * share, share
 
     def _band(self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor) -> None:
