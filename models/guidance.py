@@ -169,16 +169,17 @@ class Guidance:
             flow = np.where((self.areas == NO_REGION)[..., None], dense, flow)
         return flow
 
-    def bends(self) -> np.ndarray:
+    def bends(self) -> np.ndarray | None:
         """How drawn ways depart from an even straight motion: complex64 (H, W), x + iy, the mean of the first and the
-        last displacement over half the way from first to last. NaN where no arrow is drawn, or a straight even one."""
+        last displacement over half the way from first to last. NaN where no arrow is drawn, or a straight even one;
+        None where that is everywhere."""
         by_number = np.full(256, np.nan, np.complex64)
         for number, arrow in ((NO_REGION, self.camera), *((region.number, region.arrow) for region in self.regions)):
             if arrow is not None and arrow.length > 0:
                 first, last = (complex(*arrow.displacement(t)) for t in (0, 1))
                 bend = (first + last) / (last - first)
                 by_number[number] = bend if abs(bend) > _EVEN else np.nan
-        return by_number[self.areas]
+        return None if np.isnan(by_number).all() else by_number[self.areas]
 
     def labels(self, threshold: float = 0.5) -> np.ndarray:
         """The guidance as labels uint8 (H, W)."""

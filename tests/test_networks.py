@@ -268,13 +268,16 @@ def test_a_bent_arrow_bends_the_way_that_is_found(arrow: Arrow) -> None:
     areas[:, 8:16], areas[:, 16:] = 1, 2
     guidance = Guidance(areas, (Region(1, "bent", arrow), Region(2, "straight", Arrow(0, 9))))
     found = torch.rand(1, 4, 2, 8, 12, generator=torch.Generator().manual_seed(0)) * 9
-    fields = Ends(found).bent(guidance.bends()).fields
+    bends = guidance.bends()
+    assert bends is not None
+    fields = Ends(found).bent(bends).fields
     assert torch.equal(fields[..., :4], found[..., :4])
     assert torch.equal(fields[..., 8:], found[..., 8:])
     assert torch.allclose(fields[:, 1::2] - fields[:, ::2], found[:, 1::2] - found[:, ::2], atol=1e-5)
     start, end = (complex(*fields[0, field, :, 3, 5].tolist()) for field in (2, 3))
     first, last = (complex(*arrow.displacement(t)) for t in (0, 1))
     assert start / (end - start) == pytest.approx(first / (last - first), abs=1e-4)
+    assert Guidance(areas, (Region(1, "straight", Arrow(0, 9)),)).bends() is None
 
 
 def test_weights_are_what_their_card_says(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
+from models.exposure import linear_to_srgb, srgb_to_linear
 from models.guidance import quantise, write_labels
 
 FRAMES = 7
@@ -30,8 +32,6 @@ MOVING = 1.0
 QUALITY = 92
 _FILLED = 8
 """Pictures a gap between two frames is filled to."""
-_SCALE = 12.92
-"""Of the straight part of the sRGB curve."""
 
 
 def exposures(clip: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
@@ -59,14 +59,12 @@ def averaged(frames: list[np.ndarray]) -> np.ndarray:
             t = step / _FILLED
             total += (1 - t) * _moved(first, -t * there) + t * _moved(last, (t - 1) * back)
             count += 1
-    mean = np.clip(total / count, 0, 1)
-    curve = np.where(mean <= 0.0031308, mean * _SCALE, 1.055 * mean ** (1 / 2.4) - 0.055)
-    return np.rint(curve * 255).astype(np.uint8)
+    mean = linear_to_srgb(torch.from_numpy(total / count).clamp(0, 1)).numpy()
+    return np.rint(mean * 255).astype(np.uint8)
 
 
 def _linear(picture: np.ndarray) -> np.ndarray:
-    curve = picture.astype(np.float32) / 255
-    return np.where(curve <= 0.04045, curve / _SCALE, ((curve + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return srgb_to_linear(torch.from_numpy(picture.astype(np.float32) / 255)).numpy()
 
 
 def _flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:

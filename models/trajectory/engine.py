@@ -33,7 +33,8 @@ class Seen:
 
     pixels  (H, W, 3), at most `limit` px a side where that was asked for.
     flow    the guidance's, (H, W, 2) px of `pixels`, NaN where nothing is known; None where nothing is said at all.
-    bends   the guidance's, complex (H, W) on a grid of its own, NaN where no bent or uneven arrow is drawn.
+    bends   the guidance's, complex (H, W) on a grid of its own, NaN where no bent or uneven arrow is drawn; None
+            where none is at all.
     """
 
     pixels: np.ndarray
