@@ -14,8 +14,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psutil
 import pytest
+from hypothesis import settings
 
 _PATIENCE = 3.0
+
+# The same examples every time, so that a run is red only for what was changed. `--hypothesis-profile=default` looks
+# for new ones.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)

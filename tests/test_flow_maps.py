@@ -10,7 +10,7 @@ import torch
 from tiny_world import tiny_photos
 
 from training.recipes import recipe, rendered
-from training.world import FlowMaps
+from training.world import FlowMaps, Mixture, World
 from training.world.dice import Dice
 from training.world.flow_maps import LANDSCAPE, SEVERITIES, Severity, flow_map, inside, line_blurred
 
@@ -135,6 +135,19 @@ def test_the_world_of_maps_says_the_truth_about_its_photos() -> None:
     assert float((one.trajectories[:, -1] + one.offsets[:, -1]).abs().mean()) < 0.5
     dense = FlowMaps(tiny_photos(96), 48, severity="mild").render(3, 5, frames=7).frames.mean(1)
     assert float((dense - one.photo).abs().mean()) < 0.3 * float((one.frames[:, 3] - one.photo).abs().mean())
+
+
+def test_a_mixture_renders_what_either_world_would() -> None:
+    photos = tiny_photos(96)
+    mixture = Mixture(photos, 48, severity="mild")
+    worlds = (World(photos, 48), FlowMaps(photos, 48, severity="mild"))
+    drawn = set()
+    for seed in range(8):
+        photo = mixture.render(1, seed, 2).photo
+        same = [torch.equal(photo, world.render(1, seed, 2).photo) for world in worlds]
+        assert sum(same) == 1
+        drawn.add(same.index(True))
+    assert drawn == {0, 1}
 
 
 def test_photos_too_small_to_cut_from_are_refused() -> None:

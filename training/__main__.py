@@ -21,10 +21,10 @@ from training.recipes import NAMES, Batch, Recipe, changed, recipe, rendered
 from training.recipes.areas import Areas
 from training.recipes.decomposition import guide
 from training.recipes.motion import Motion, judge
-from training.world import FlowMaps, Photos, World, load_photos
+from training.world import FlowMaps, Mixture, Photos, World, load_photos
 from training.world.flow_maps import SEVERITIES
 
-WORLDS = ("layers", *SEVERITIES)
+WORLDS = ("layers", *SEVERITIES, *(f"layers+{severity}" for severity in SEVERITIES))
 HELD_OUT, HELD_OUT_SEED = 48, 777_000
 
 
@@ -80,9 +80,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def world_of(name: str, photos: Photos, size: int, one: Recipe) -> World:
-    """The source of exposures called "layers", "mild" or "severe"."""
+    """The source of exposures called "layers", "mild" or "severe", or "layers+mild": half of each."""
     reach = (one.reach[0] * size, one.reach[1] * size)
-    return World(photos, size, reach) if name == "layers" else FlowMaps(photos, size, reach, name)
+    if name == "layers":
+        return World(photos, size, reach)
+    kind = Mixture if name.startswith("layers+") else FlowMaps
+    return kind(photos, size, reach, name.removeprefix("layers+"))
 
 
 def same_settings(one: Recipe, out: Path) -> None:
@@ -126,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the recipe"
     )
-    parser.add_argument("--world", default="layers", choices=WORLDS, help="layers, or smooth flow maps (BSD's recipe)")
+    parser.add_argument(
+        "--world", default="layers", choices=WORLDS, help="layers, smooth flow maps (BSD's recipe), or half of each"
+    )
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
     parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (areas and motion)")
     parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")

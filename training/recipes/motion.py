@@ -25,7 +25,6 @@ from training.world import Exposures
 from training.world.dice import Dice
 from training.world.hints import sloppy
 
-UNTOLD = 0.25
 MOVING = 1.0
 
 
@@ -74,7 +73,8 @@ def with_hints(batch: Batch) -> Batch:
 
 @dataclass(frozen=True)
 class Motion:
-    """The recipe; `crop` is how much of a rendered picture's side a step sees."""
+    """The recipe; `crop` is how much of a rendered picture's side a step sees, `untold` the share of exposures that it
+    sees without guidance."""
 
     batch: int = 6
     rate: float = 1.5e-3
@@ -84,6 +84,7 @@ class Motion:
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "told_epe"
     crop: float = 1.0
+    untold: float = 0.25
     widths: tuple[int, ...] = (24, 48, 96, 128)
 
     def network(self) -> nn.Module:
@@ -116,7 +117,7 @@ class Motion:
         return batch
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
-        told = (~dice.chance(UNTOLD, len(batch["photo"])))[:, None, None, None]
+        told = (~dice.chance(self.untold, len(batch["photo"])))[:, None, None, None]
         found = network(batch["photo"], torch.where(told, batch["hints"], batch["blind"])).float()
         forward = end_point_errors(found, batch["motion"])
         either = torch.minimum(forward, end_point_errors(found, backwards(batch["motion"])))
