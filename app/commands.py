@@ -125,10 +125,12 @@ def suggest(chosen: argparse.Namespace) -> int:
 def refine(chosen: argparse.Namespace) -> int:
     output = _output(chosen, (".unshutter",))
     contents = _run(Open(chosen.photo))
-    drawn = _guidance(chosen, contents)
-    refined = _run(Refine(Inputs(contents.photo.pixels, drawn, chosen.device, chosen.seed)))
+    drawn = refined = _guidance(chosen, contents)
+    found = _run(Refine(Inputs(contents.photo.pixels, drawn, chosen.device, chosen.seed)))
+    for number, arrow in found.items():
+        refined = refined.with_arrow(number, arrow)
     _run(Save(Contents(contents.photo, refined, stamp=uuid.uuid4().hex), str(output)))
-    if (refined.camera, refined.regions) == (drawn.camera, drawn.regions):
+    if not found:
         print(f"{Path(chosen.photo).name} shows too little of its motion: the arrows stayed.", file=sys.stderr)
     if chosen.json:
         print(json.dumps({"output": str(output), "drawn": _arrows(drawn), "refined": _arrows(refined)}))

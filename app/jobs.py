@@ -23,6 +23,7 @@ from app.video import Video
 from app.video_frames import Framed, Strip
 from models import catalog
 from models.guidance import Guidance
+from models.motion import Arrow
 from models.recovery import Inputs, Progress, Recovery
 from models.variation import varied
 
@@ -116,19 +117,26 @@ class Suggest(Job, frozen=True):
 
 
 class Refine(Job, frozen=True):
-    """Adjust the arrows of the guidance to the photo. Those of which it says too little stand."""
+    """Adjust the arrows of the guidance to the photo. Returns the new ones by number, of the camera 0; those of which
+    it says too little are not among them.
 
-    result: ClassVar[Any] = Guidance
+    only  the numbers that are meant; None: all.
+    """
+
+    result: ClassVar[Any] = dict[int, Arrow]
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
     inputs: Inputs
+    only: tuple[int, ...] | None = None
 
-    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Guidance:
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> dict[int, Arrow]:
         checked(self.inputs.device)
         if not catalog.can_refine():
             raise ValueError(f"refining lacks its weights {catalog.REFINEMENT}")
         on_progress(Progress(0, "loading the network"))
-        return catalog.load_refine()(self.inputs, on_progress, is_cancelled)
+        drawn = self.inputs.guidance.arrows()
+        refined = catalog.load_refine()(self.inputs, on_progress, is_cancelled, self.only).arrows()
+        return {number: arrow for number, arrow in refined.items() if arrow != drawn[number]}
 
 
 class Reblur(Job, frozen=True):

@@ -154,6 +154,18 @@ class Guidance:
     def region(self, number: int) -> Region | None:
         return next((region for region in self.regions if region.number == number), None)
 
+    def arrows(self) -> dict[int, Arrow]:
+        """The arrows that say a motion by their region's number, before them the camera's with number 0."""
+        every = ((NO_REGION, self.camera), *((region.number, region.arrow) for region in self.regions))
+        return {number: arrow for number, arrow in every if arrow is not None and arrow.length > 0}
+
+    def with_arrow(self, number: int, arrow: Arrow) -> Guidance:
+        """With another arrow for a region, or with number 0 for the camera."""
+        if number == NO_REGION:
+            return replace(self, camera=arrow)
+        regions = (replace(one, arrow=arrow) if one.number == number else one for one in self.regions)
+        return replace(self, regions=tuple(regions))
+
     def flow(self) -> np.ndarray:
         """Visible displacement over the exposure, float32 (H, W, 2) px; NaN where nothing is known."""
         height, width = self.areas.shape
@@ -174,11 +186,10 @@ class Guidance:
         last displacement over half the way from first to last. NaN where no arrow is drawn, or a straight even one;
         None where that is everywhere."""
         by_number = np.full(256, np.nan, np.complex64)
-        for number, arrow in ((NO_REGION, self.camera), *((region.number, region.arrow) for region in self.regions)):
-            if arrow is not None and arrow.length > 0:
-                first, last = (complex(*arrow.displacement(t)) for t in (0, 1))
-                bend = (first + last) / (last - first)
-                by_number[number] = bend if abs(bend) > _EVEN else np.nan
+        for number, arrow in self.arrows().items():
+            first, last = (complex(*arrow.displacement(t)) for t in (0, 1))
+            bend = (first + last) / (last - first)
+            by_number[number] = bend if abs(bend) > _EVEN else np.nan
         return None if np.isnan(by_number).all() else by_number[self.areas]
 
     def labels(self, threshold: float = 0.5) -> np.ndarray:
@@ -187,8 +198,7 @@ class Guidance:
 
     def says_motion(self) -> bool:
         """Whether anything is said to move."""
-        arrows = [self.camera, *(region.arrow for region in self.regions)]
-        return self.motion is not None or any(arrow is not None and arrow.length > 0 for arrow in arrows)
+        return self.motion is not None or bool(self.arrows())
 
     def under(self, painted: Guidance) -> Guidance:
         """This guidance only where `painted` says nothing: what that says stays, in front and under its numbers."""

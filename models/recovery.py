@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -104,9 +104,14 @@ class Suggest(Protocol):
 
 
 class Refine(Protocol):
-    """Adjusts what `inputs.guidance` says to the photo, and leaves it where the photo does not show better. Raises
-    Cancelled, or ValueError with one sentence for the user."""
+    """Adjusts the arrows of `inputs.guidance` to the photo, and leaves them where the photo does not show better;
+    `only` those of these regions, 0 for the camera's. Raises Cancelled, or ValueError with one sentence for the user.
+    """
 
     def __call__(
-        self, inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]
+        self,
+        inputs: Inputs,
+        on_progress: Callable[[Progress], None],
+        is_cancelled: Callable[[], bool],
+        only: Container[int] | None = None,
     ) -> Guidance: ...

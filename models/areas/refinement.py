@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from models.areas.agreement import evidence
 from models.areas.network import AreaNetwork, about, as_long_as, expected, posterior
 from models.devices import run_on
-from models.guidance import NO_REGION, Guidance
+from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import Arrow
 from models.recovery import Cancelled, Inputs, Progress
@@ -41,18 +41,22 @@ class Judgement:
     doubt: float
 
 
-def refine(inputs: Inputs, on_progress: Callable[[Progress], None], is_cancelled: Callable[[], bool]) -> Guidance:
+def refine(
+    inputs: Inputs,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+    only: Container[int] | None = None,
+) -> Guidance:
     """The guidance with the lengths and directions of its arrows, of regions and of the camera, fitted to the photo.
 
-    Areas, bends and speeds stay; arrows of which the photo says too little stay as they are; so does dense motion.
-    Raises Cancelled, or ValueError with one sentence.
+    `only` says which, by the regions' numbers, 0 for the camera; None: all. Areas, bends and speeds stay; arrows of
+    which the photo says too little stay as they are; so does dense motion. Raises Cancelled, or ValueError
+    with one sentence.
     """
     guidance = inputs.guidance
     if guidance.areas.shape != inputs.pixels.shape[:2]:
         raise ValueError("the guidance has another size than the photo")
-    numbers = [one.number for one in guidance.regions if one.arrow is not None and one.arrow.length > 0]
-    if guidance.camera is not None and guidance.camera.length > 0:
-        numbers.insert(0, NO_REGION)
+    numbers = [number for number in guidance.arrows() if only is None or number in only]
     if not numbers:
         raise ValueError("there is no arrow to refine: draw one first")
     on_progress(Progress(0.0, "Reading the photo"))
@@ -89,7 +93,7 @@ def _refined(
     guidance: Guidance, number: int, grey: np.ndarray, areas: np.ndarray, scale: float, device: str
 ) -> Guidance:
     """The guidance with one arrow refined."""
-    arrow = _arrow(guidance, number)
+    arrow = guidance.arrows()[number]
     area = areas == number
     if arrow.length * scale < SHORTEST or area.sum() < SMALLEST or _energy(grey, area) < FAINT:
         return guidance
@@ -98,23 +102,12 @@ def _refined(
         return guidance
     found = complex(*arrow.vector()) * said.factor
     straight = Arrow.from_vector(found.real, found.imag)
-    fitted = replace(arrow, degrees=straight.degrees, length=straight.length)
-    if number == NO_REGION:
-        return replace(guidance, camera=fitted)
-    regions = tuple(replace(one, arrow=fitted) if one.number == number else one for one in guidance.regions)
-    return replace(guidance, regions=regions)
+    return guidance.with_arrow(number, replace(arrow, degrees=straight.degrees, length=straight.length))
 
 
 def _energy(grey: np.ndarray, area: np.ndarray) -> float:
     down, across = np.gradient(grey)
     return float((down**2 + across**2)[area].mean())
-
-
-def _arrow(guidance: Guidance, number: int) -> Arrow:
-    region = guidance.region(number)
-    arrow = guidance.camera if region is None else region.arrow
-    assert arrow is not None
-    return arrow
 
 
 def _step(guidance: Guidance, number: int) -> str:
