@@ -21,7 +21,6 @@ from app.samples import samples
 from app.session import Session, recoverable
 from app.ui import main, theme
 from app.ui.export_dialog import FORMATS
-from app.ui.recovering import with_arrow
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Recovery
@@ -207,9 +206,9 @@ def test_painting_brings_the_photo_back(shell, opened):
 
 def test_a_dragged_arrow_replaces_only_its_own():
     guidance = Guidance(np.zeros(SIZE, np.uint8), (Region(1, "a", Arrow(0, 1)), Region(2, "b")), Arrow(9, 9))
-    moved = with_arrow(guidance, 2, Arrow(1, 2))
+    moved = guidance.with_arrow(2, Arrow(1, 2))
     assert [region.arrow for region in moved.regions] == [Arrow(0, 1), Arrow(1, 2)]
-    assert with_arrow(guidance, 0, Arrow(5, 5)).camera == Arrow(5, 5)
+    assert guidance.with_arrow(0, Arrow(5, 5)).camera == Arrow(5, 5)
 
 
 def test_a_changed_arrow_is_previewed_and_loops(shell, opened, qtbot):

@@ -10,12 +10,13 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.jobs import Preview, Recover
+from app.ui.asking import Asking
 from app.ui.desk import Desk
 from app.ui.made import made
 from app.ui.settings import remembered, settings
 from app.ui.workers import Workers
 from models import catalog
-from models.guidance import NO_REGION, Guidance
+from models.guidance import Guidance
 from models.motion import Arrow
 from models.recovery import Inputs, Recovery
 
@@ -26,38 +27,29 @@ IN_THE_HAND: dict[str, bool | int | float | str] = PREVIEW | {"sharpen": False}
 """While the hand still moves, the photo itself is moved: half the time."""
 
 
-class Recovering(QObject):
+class Recovering(Asking):
     """One recovery at a time, and previews beside it.
 
     progressed  fraction, step, seconds left (None: not known yet), preview or None.
-    running_changed  a recovery began or ended.
     previewed   a preview came back.
     recovered   the document has got a new recovery.
     """
 
     progressed = Signal(float, str, object, object)
-    running_changed = Signal(bool)
     previewed = Signal(object)
     recovered = Signal()
 
     def __init__(self, desk: Desk, workers: Workers, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._desk = desk
-        self._workers = workers
+        super().__init__(desk, workers, parent)
         self.engine = catalog.ENGINES[0].name
         self.options: Mapping[str, bool | int | float | str] = {}
         self.device = "auto"
         self.live = remembered("live_preview", True)
-        self._job: int | None = None
         self._preview_job: int | None = None
         self._started = 0.0
         self._wanted: tuple[Guidance, dict[str, bool | int | float | str]] | None = None
         self._pause = made(QTimer, self, singleShot=True, interval=DEBOUNCE, objectName="preview")
         self._pause.timeout.connect(self._submit_preview)
-
-    @property
-    def running(self) -> bool:
-        return self._job is not None
 
     def demonstrate(self) -> None:
         """Recover unasked; if nothing was edited by then, that leaves nothing to be saved."""
@@ -75,29 +67,19 @@ class Recovering(QObject):
         self._desk.told.emit("Recovering the motion…")
         self._started = time.monotonic()
         inputs = Inputs(document.photo.pixels, _copied(document.guidance), self.device)
-        self._job = self._workers.submit(
+        self._submit(
             Recover(inputs, self.engine, dict(self.options)),
             lambda recovery: self._done(document, recovery, counts),
-            self._failed,
-            self._cancelled,
             self._progress,
         )
-        self.running_changed.emit(True)
-
-    def cancel(self) -> None:
-        if self._job is not None:
-            self._workers.cancel(self._job)
 
     def warm(self) -> None:
         """Load the engine while the user paints."""
         self._workers.client("engine").warm(self.engine)
 
     def forget(self) -> None:
-        """Another document comes: what runs is of no use."""
         self.drop_preview()
-        if self._job is not None:
-            self._workers.forget(self._job)
-            self._over()
+        super().forget()
 
     def _progress(self, fraction: float, step: str, preview: object) -> None:
         gone = time.monotonic() - self._started
@@ -105,7 +87,6 @@ class Recovering(QObject):
         self.progressed.emit(fraction, step, left, preview)
 
     def _done(self, document: object, recovery: Recovery, counts: bool) -> None:
-        self._over()
         current = self._desk.document
         if current is None or current is not document:
             return
@@ -114,19 +95,12 @@ class Recovering(QObject):
             self._desk.told.emit(" ".join((said, *recovery.notes)))
             self.recovered.emit()
 
-    def _failed(self, sentence: str) -> None:
-        self._over()
-        self._desk.fail(sentence, {"Try again": self.start})
-
-    def _cancelled(self) -> None:
-        self._over()
-        self._desk.told.emit("Cancelled.")
-
-    def _over(self) -> None:
-        self._job = None
-        self.running_changed.emit(False)
-
     # The two-second preview
+
+    @property
+    def previewing(self) -> bool:
+        """Whether a preview is on its way."""
+        return self._pause.isActive() or self._preview_job is not None
 
     def set_live(self, on: bool) -> None:
         self.live = on
@@ -137,7 +111,7 @@ class Recovering(QObject):
     def dragging(self, number: int, arrow: Arrow) -> None:
         """An arrow is in the hand: preview it as if it were set."""
         if self._desk.document is not None:
-            self.preview(with_arrow(self._desk.document.guidance, number, arrow), IN_THE_HAND)
+            self.preview(self._desk.document.guidance.with_arrow(number, arrow), IN_THE_HAND)
 
     def preview(self, guidance: Guidance, options: Mapping[str, bool | int | float | str] = PREVIEW) -> None:
         """Show soon what this guidance makes of the photo; a newer one takes its place."""
@@ -145,6 +119,13 @@ class Recovering(QObject):
             self._wanted = guidance, dict(options)
             if not self._pause.isActive():  # a throttle: a hand that keeps moving sees previews all the same
                 self._pause.start()
+
+    def preview_now(self, guidance: Guidance) -> None:
+        """Show it roughly before whatever the user asks for next, which he does to see it."""
+        if self.live and guidance.says_motion():
+            self._pause.stop()
+            self._wanted = guidance, dict(IN_THE_HAND)
+            self._submit_preview(asked=True)
 
     def drop_preview(self) -> None:
         """The preview that is on its way is not wanted any more."""
@@ -155,13 +136,13 @@ class Recovering(QObject):
             self._preview_job = None
             self._desk.told.emit("")
 
-    def _submit_preview(self) -> None:
+    def _submit_preview(self, asked: bool = False) -> None:
         document = self._desk.document
         if document is None or self._wanted is None:
             return
         guidance, options = self._wanted
         job = Preview(Inputs(document.photo.pixels, guidance, self.device), "drawn", options)
-        self._preview_job = self._workers.submit(job, self._previewed, self._no_preview, asked=False)
+        self._preview_job = self._workers.submit(job, self._previewed, self._no_preview, asked=asked)
         self._desk.told.emit("Preparing a preview…")
 
     def _previewed(self, recovery: Recovery) -> None:
@@ -172,14 +153,6 @@ class Recovering(QObject):
     def _no_preview(self, sentence: str) -> None:
         self._preview_job = None
         self._desk.told.emit(sentence)
-
-
-def with_arrow(guidance: Guidance, number: int, arrow: Arrow) -> Guidance:
-    """The guidance with another arrow for a region, or with number 0 for the camera."""
-    if number == NO_REGION:
-        return replace(guidance, camera=arrow)
-    regions = (replace(one, arrow=arrow) if one.number == number else one for one in guidance.regions)
-    return replace(guidance, regions=tuple(regions))
 
 
 def _copied(guidance: Guidance) -> Guidance:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from app.document import Change, Document
 from app.jobs import Suggest
 from app.suggestions import Suggestions
+from app.ui.asking import Asking
 from app.ui.desk import Desk
 from app.ui.recovering import Recovering
 from app.ui.suggestion_strip import SuggestionStrip
@@ -26,38 +27,31 @@ COUNT = 5
 TITLE = "One photo cannot tell which way things moved in time. Click the suggestion that is right, or nearly."
 
 
-class Suggesting(QObject):
+class Suggesting(Asking):
     """Offers suggestions in the strip until one is taken or none is wanted.
 
-    running_changed  a network began to look, or no longer does.
     progressed  fraction, step.
     arrives     a suggestion is about to change the document: what is in the hand comes first.
     suggested   the document has got it.
     closed      nothing is offered any more.
     """
 
-    running_changed = Signal(bool)
     progressed = Signal(float, str)
     arrives = Signal()
     suggested = Signal()
     closed = Signal()
 
     def __init__(self, desk: Desk, workers: Workers, recovering: Recovering, strip: SuggestionStrip) -> None:
-        super().__init__(strip)
-        self._desk, self._workers, self._recovering, self._strip = desk, workers, recovering, strip
+        super().__init__(desk, workers, strip)
+        self._recovering, self._strip = recovering, strip
         self.engine = catalog.suggesting().name
         self._guidances: tuple[Guidance, ...] = ()
         self._seed = 0
-        self._job: int | None = None
         self._offered: int | None = None
         desk.changed.connect(self._changed)
         strip.picked.connect(self.take)
         strip.more.connect(self.more_like)
         strip.closed.connect(self.close)
-
-    @property
-    def running(self) -> bool:
-        return self._job is not None
 
     @property
     def offering(self) -> bool:
@@ -104,28 +98,15 @@ class Suggesting(QObject):
         self._desk.told.emit("Looking for motion…")
         nothing = Guidance.empty(*document.guidance.areas.shape)
         inputs = Inputs(document.photo.pixels, nothing, self._recovering.device, self._seed)
-        self._job = self._workers.submit(
-            Suggest(inputs, self.engine, COUNT, like, loops=True),
-            lambda found: self._done(document, found),
-            self._failed,
-            self._cancelled,
-            self._progress,
-        )
-        self.running_changed.emit(True)
-
-    def cancel(self) -> None:
-        if self._job is not None:
-            self._workers.cancel(self._job)
+        job = Suggest(inputs, self.engine, COUNT, like, loops=True)
+        self._submit(job, lambda found: self._done(document, found), self._progress)
 
     def forget(self) -> None:
         """Another document comes: what runs or is offered is of no use."""
         self.close()
-        if self._job is not None:
-            self._workers.forget(self._job)
-            self._over()
+        super().forget()
 
     def _done(self, document: Document, found: Suggestions) -> None:
-        self._over()
         self._desk.told.emit("")
         if self._desk.document is not document:
             return
@@ -160,16 +141,3 @@ class Suggesting(QObject):
 
     def _progress(self, fraction: float, step: str, _preview: object) -> None:
         self.progressed.emit(fraction, step)
-
-    def _failed(self, sentence: str) -> None:
-        self._over()
-        self._desk.told.emit("")
-        self._desk.fail(sentence, {"Try again": self.start})
-
-    def _cancelled(self) -> None:
-        self._over()
-        self._desk.told.emit("Cancelled.")
-
-    def _over(self) -> None:
-        self._job = None
-        self.running_changed.emit(False)

@@ -32,6 +32,7 @@ from app.ui.exporting import Exporting
 from app.ui.file_jobs import FileJobs
 from app.ui.files import Files
 from app.ui.guidance_files import GuidanceFiles
+from app.ui.job_button import JobButton
 from app.ui.made import made
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.look import LookPanel
@@ -40,8 +41,8 @@ from app.ui.panels.recover import RecoverPanel
 from app.ui.panels.recoveries import RecoveriesPanel
 from app.ui.panels.section import Section
 from app.ui.player import Player
-from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
+from app.ui.refining import Refining
 from app.ui.settings import settings
 from app.ui.showing import Showing
 from app.ui.suggesting import Suggesting
@@ -74,12 +75,13 @@ class Window(QMainWindow):
         self.videos = Videos(self.desk, self.workers, self.file_jobs, self.files, self.strip)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
         self.canvas = Canvas()
+        self.refining = Refining(self.desk, self.workers, self.recovering, self.canvas, self)
         self.exporting = Exporting(
             self.desk, self.file_jobs, self.player, self.canvas, self.files, self.recovering, self
         )
         self.actions_by_name = actions.build(self)
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
-        self.motion = MotionPanel(self.desk, self.suggesting, self.actions_by_name)
+        self.motion = MotionPanel(self.desk, self.suggesting, self.refining, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
         self.recoveries = RecoveriesPanel(self.desk, self.actions_by_name)
         self.look = LookPanel(self.actions_by_name)
@@ -128,7 +130,7 @@ class Window(QMainWindow):
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(space)
-        button = RecoverButton(self.recovering, self.actions_by_name)
+        button = JobButton(self.recovering, "recover", self.actions_by_name, primary=True)
         button.setMinimumWidth(112)
         bar.addWidget(button)
         return bar
@@ -197,6 +199,7 @@ class Window(QMainWindow):
         self.recovering.running_changed.connect(self.refresh_actions)
         self.recovering.recovered.connect(self._show_picked)
         self.suggesting.running_changed.connect(self.refresh_actions)
+        self.refining.running_changed.connect(self.refresh_actions)
         self.suggesting.arrives.connect(self.canvas.let_go)
         self.suggesting.suggested.connect(self._suggested)
         self.suggesting.closed.connect(self.canvas.setFocus)
@@ -237,6 +240,7 @@ class Window(QMainWindow):
     def _opened(self) -> None:
         document = self.desk.document
         self.suggesting.forget()
+        self.refining.forget()
         self.recovering.forget()
         self.canvas.set_document(document)
         self._pages.setCurrentIndex(0 if document is None else 1)
@@ -279,13 +283,16 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        if self.recovering.running or self.suggesting.running or self.file_jobs.busy:
+        engine_runs = self.recovering.running or self.suggesting.running or self.refining.running
+        if engine_runs or self.file_jobs.busy:
             found.add("running")
         if document is None:
             return found
         found.add("document")
-        if not (self.recovering.running or self.suggesting.running):
+        if not engine_runs:
             found.add("motion")
+            if self.refining.arrows():
+                found.add("refinable")
         if self.player.recovery is not None:
             found.add("recovery")
         if document.current is not None:
@@ -348,6 +355,7 @@ class Window(QMainWindow):
         """Stop what the user waits for."""
         self.recovering.cancel()
         self.suggesting.cancel()
+        self.refining.cancel()
         self.file_jobs.cancel()
 
     def show_palette(self) -> None:

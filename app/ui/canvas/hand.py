@@ -6,7 +6,8 @@ Knows the document, not Qt; what is to be seen of it goes to a `Stage`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from app.document import Change, Document
@@ -20,6 +21,7 @@ from app.ui.canvas.events import Answer, Cancel, Event, Pointer, Press, Release,
 from app.ui.canvas.raster import Dab, union
 from app.ui.canvas.tools import Tool, tools
 from models.guidance import NO_REGION
+from models.motion import Arrow
 
 BRUSH_STEP = 1.15
 
@@ -36,6 +38,7 @@ class Stage(Protocol):
     def tell_dragging(self, placed: Placed) -> None: ...
     def tell_picked(self, pixels: tuple[Pixel, ...]) -> None: ...
     def tell_refused(self, sentence: str) -> None: ...
+    def tell_let_go(self) -> None: ...
 
 
 class Hand:
@@ -43,6 +46,7 @@ class Hand:
 
     selected  number of a region, 0 the camera, None.
     preview   the arrow being dragged; `outline` the lasso so far, photo px.
+    found     arrows to be seen whatever plays, by number, instead of the document's: as a job has found them so far.
     picks     the pixels whose trajectories are looked at.
     sees_arrows  whether arrows are shown, so that they can be taken hold of.
     """
@@ -53,6 +57,7 @@ class Hand:
         self.selected: int | None = None
         self.preview: Placed | None = None
         self.outline: tuple[tuple[float, float], ...] = ()
+        self.found: Mapping[int, Arrow] = {}
         self.picks: tuple[Pixel, ...] = ()
         self.sees_arrows = True
         self._stage = stage
@@ -72,7 +77,7 @@ class Hand:
 
     def set_document(self, document: Document | None) -> None:
         self.drop()
-        self._document, self._anchors = document, Anchors()
+        self._document, self._anchors, self.found = document, Anchors(), {}
         self.select(None)
         self.pick(())
 
@@ -109,7 +114,8 @@ class Hand:
         """Every arrow where it is shown, the one in the hand as it is now."""
         if self._document is None:
             return ()
-        placed = self._anchors.placed(self._document.guidance, fresh=not self.busy)
+        drawn = self._anchors.placed(self._document.guidance, fresh=not self.busy)
+        placed = tuple(replace(one, arrow=self.found.get(one.number, one.arrow)) for one in drawn)
         if self.preview is None:
             return placed
         return (*(one for one in placed if one.number != self.preview.number), self.preview)
@@ -139,6 +145,7 @@ class Hand:
             self._perform(answer)
         if isinstance(event, Release | Cancel):
             self._stage.repaint_lines()
+            self._stage.tell_let_go()
 
     def finish(self, scale: float) -> None:
         """Let go, as if the button came up now, so that nothing that was painted or drawn is lost. Never a click."""

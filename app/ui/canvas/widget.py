@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -24,7 +24,7 @@ from app.ui.canvas.paint_picture import paint_background
 from app.ui.canvas.raster import Dab
 from app.ui.canvas.view import View
 from app.ui.made import made
-from models.motion import Motion
+from models.motion import Arrow, Motion
 
 ZOOM_STEP = 2.0**0.5
 RINGED = ("brush", "eraser")
@@ -40,6 +40,7 @@ class Canvas(Navigable):
     arrow_dragging  a region's number (0: the camera) and the Arrow in the hand, before it is in the document.
     picked          the pixels (x, y) whose trajectories are looked at.
     refused         why something cannot be done, one sentence.
+    hand_free       what was pressed has been let go.
     space_tapped    space was pressed and let go of without panning.
     """
 
@@ -49,6 +50,7 @@ class Canvas(Navigable):
     arrow_dragging = Signal(int, object)
     picked = Signal(object)
     refused = Signal(str)
+    hand_free = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,6 +114,11 @@ class Canvas(Navigable):
                 )
             self.update()
 
+    def show_found(self, arrows: Mapping[int, Arrow]) -> None:
+        """Show these instead of the document's, by region's number, 0 for the camera; empty: no longer."""
+        self.hand.found = dict(arrows)
+        self.update()
+
     def set_error(self, error: np.ndarray | None) -> None:
         """What the error overlay shows: (h, w), 0 none to 1 most."""
         if self._layers is not None:
@@ -142,6 +149,11 @@ class Canvas(Navigable):
     @property
     def selected(self) -> int | None:
         return self.hand.selected
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether something is pressed."""
+        return self.hand.busy
 
     def let_go(self) -> None:
         """A stroke in progress ends as if the button came up."""
@@ -221,6 +233,9 @@ class Canvas(Navigable):
     def tell_refused(self, sentence: str) -> None:
         self.refused.emit(sentence)
 
+    def tell_let_go(self) -> None:
+        self.hand_free.emit()
+
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -250,10 +265,10 @@ class Canvas(Navigable):
 
     def _paint_lines(self, painter: QPainter, view: View, exposed: QRectF) -> None:
         hand = self.hand
-        for placed in hand.placed() if self._overlays.guidance or hand.preview else ():
+        for placed in hand.placed() if self._overlays.guidance or hand.preview or hand.found else ():
             if paint_arrows.arrow_rect(placed, view).intersects(exposed):
-                dragged = placed is hand.preview
-                paint_arrows.paint_arrow(painter, placed, view, dragged or placed.number == hand.selected, says=dragged)
+                moves = placed is hand.preview or placed.number in hand.found
+                paint_arrows.paint_arrow(painter, placed, view, moves or placed.number == hand.selected, says=moves)
         target = hand.target() if self._overlays.guidance else None
         if target is not None and hand.selected is not None:
             paint_arrows.paint_target(painter, QPointF(*view.to_view(*target)), hand.selected)

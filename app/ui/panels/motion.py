@@ -10,8 +10,9 @@ from app.document import Change
 from app.ui.desk import Desk, touches_motion
 from app.ui.made import made
 from app.ui.panels.arrow_form import ArrowForm
+from app.ui.panels.job_row import JobRow
 from app.ui.panels.region_list import RegionList
-from app.ui.panels.suggest_row import SuggestRow
+from app.ui.refining import Refining
 from app.ui.suggesting import Suggesting
 from models.guidance import NO_REGION, Guidance
 from models.motion import Arrow
@@ -29,13 +30,14 @@ class MotionPanel(QWidget):
     selected_here = Signal(object)
     arrow_edited = Signal()
 
-    def __init__(self, desk: Desk, suggesting: Suggesting, actions: dict[str, QAction]) -> None:
+    def __init__(self, desk: Desk, suggesting: Suggesting, refining: Refining, actions: dict[str, QAction]) -> None:
         super().__init__()
         self._desk = desk
         self.selected: int | None = None
         self.regions = RegionList()
         self.form = ArrowForm()
-        self.suggest_row = SuggestRow(suggesting, actions)
+        self.suggest_row = JobRow(suggesting, "suggest", actions)
+        self.refine_row = JobRow(refining, "refine", actions)
         self._hint = QLabel(wordWrap=True)
         self._hint.setProperty("faint", True)
         layout = QVBoxLayout(self)
@@ -45,6 +47,7 @@ class MotionPanel(QWidget):
         layout.addWidget(self.form)
         layout.addWidget(self._hint)
         layout.addWidget(self.suggest_row)
+        layout.addWidget(self.refine_row)
         self.regions.chosen.connect(self._choose)
         self.regions.renamed.connect(self._rename)
         self.regions.reordered.connect(lambda numbers: self._edit("reorder", numbers))
@@ -172,6 +175,7 @@ class MotionPanel(QWidget):
             self.regions.clear()
             self.form.set_arrow(None)
             self.suggest_row.set_wanted(False)
+            self.refine_row.set_wanted(False)
             return
         if self.selected and document.guidance.region(self.selected) is None:
             self.selected = None
@@ -182,6 +186,7 @@ class MotionPanel(QWidget):
         self._hint.setText(self._advice())
         self._hint.setVisible(bool(self._hint.text()))
         self.suggest_row.set_wanted(_says_nothing(document.guidance))
+        self.refine_row.set_wanted(bool(document.guidance.arrows()))
 
     def _advice(self) -> str:
         document = self._desk.document

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.devices import NAMES, Device
+from app.ui.job_button import JobButton
 from app.ui.made import made
 from app.ui.panels.option_form import LABELS, OptionForm, height_of
-from app.ui.recover_button import RecoverButton
 from app.ui.recovering import Recovering
 from app.ui.settings import remembered, settings
 from models import catalog
@@ -46,7 +46,7 @@ class RecoverPanel(QWidget):
         self._device = made(QComboBox, accessibleName="Device", toolTip="What the engine runs on")
         self.set_devices(())
         self.form = OptionForm()
-        self._button = RecoverButton(recovering, actions)
+        self._button = JobButton(recovering, "recover", actions, primary=True)
         self._button.setMinimumHeight(32)
         self._progress = _ProgressRow()
         self._lay_out(actions)
