@@ -201,6 +201,8 @@ def _add_refine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its arrows")
     _add_said(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="a project, .unshutter")
+    words = "only the arrow of this region, or of the camera; may be said again for another (default: all)"
+    parser.add_argument("--only", action="append", metavar="NAME", help=words)
     parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="for networks that draw lots")
     parser.add_argument("--json", action="store_true", help="say on stdout what became of the arrows, as JSON")

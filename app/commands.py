@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from app.store import Contents
 from app.video import is_video
 from app.video_frames import SUFFIXES
 from models import catalog
-from models.guidance import Guidance
+from models.guidance import NO_REGION, Guidance
 from models.motion import Arrow, resized_field
 from models.recovery import Inputs, Progress, Recovery
 
@@ -126,7 +126,8 @@ def refine(chosen: argparse.Namespace) -> int:
     output = _output(chosen, (".unshutter",))
     contents = _run(Open(chosen.photo))
     drawn = refined = _guidance(chosen, contents)
-    found = _run(Refine(Inputs(contents.photo.pixels, drawn, chosen.device, chosen.seed)))
+    only = None if chosen.only is None else _numbers_called(chosen.only, drawn)
+    found = _run(Refine(Inputs(contents.photo.pixels, drawn, chosen.device, chosen.seed), only))
     for number, arrow in found.items():
         refined = refined.with_arrow(number, arrow)
     _run(Save(Contents(contents.photo, refined, stamp=uuid.uuid4().hex), str(output)))
@@ -295,6 +296,14 @@ def _write_flow(path: Path, flow: np.ndarray) -> None:
         from PIL import Image
 
         Image.fromarray(flow_colours(flow)).save(path)
+
+
+def _numbers_called(names: Sequence[str], guidance: Guidance) -> tuple[int, ...]:
+    """The numbers of the regions with these names; "camera" is the camera's. Raises ValueError where one has none."""
+    called = [("camera", NO_REGION), *((one.name, one.number) for one in guidance.regions)]
+    for unknown in set(names) - {name for name, _ in called}:
+        raise ValueError(f"there is no region called {unknown}")
+    return tuple(number for name, number in called if name in names)
 
 
 def _arrows(guidance: Guidance) -> dict[str, Any]:

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import trial_engines
 from PIL import Image
+from tiny_pan import panned, pixels
 
 from app import cli
 from app.motion_files import read_flo, read_motion, write_flo, write_npz
 from app.photo import read_photo
 from app.session import Session
 from models import catalog
+from models.guidance import Guidance, Region
 from models.motion import Arrow
 
 ROOT = Path(__file__).parents[1]
@@ -396,6 +398,22 @@ def test_arrows_are_refined_into_a_project(photo: str, here: Path, capsys: pytes
     assert report["refined"] == report["drawn"] == {"camera": {"degrees": 20, "length": 3}, "regions": []}
     with Session.open("out.unshutter") as session:
         assert session.document.guidance.camera == Arrow(20, 3)
+
+
+def test_only_what_is_named_is_refined(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(pixels(panned(24, 240, 480, octaves=(2, 4, 8, 16, 32)))).save("pan.png")
+    areas = np.zeros((240, 480), np.uint8)
+    areas[:, :240] = 7
+    with Session.new(read_photo("pan.png")) as session:
+        document = session.document
+        document.set_guidance(Guidance(areas, (Region(7, "left", Arrow(20, 30)),), Arrow(20, 30)))
+        session.save(Path("pan.unshutter"))
+    assert run("refine", "pan.unshutter", "--only", "left", "-o", "out.unshutter", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["refined"]["camera"] == report["drawn"]["camera"]
+    assert report["refined"]["regions"] != report["drawn"]["regions"]
+    assert run("refine", "pan.unshutter", "--only", "right", "-o", "other.unshutter") == 2
+    assert "no region called right" in said(capsys)
 
 
 def test_nothing_to_refine_leaves_no_file(photo: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
+from tiny_pan import panned, pixels
 
+from app.jobs import Refine
 from models.areas.refinement import refine
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress
 
 
-def panned(
-    length: int, height: int = 160, width: int = 200, seed: int = 3, octaves: tuple[int, ...] = (2, 4, 8)
-) -> np.ndarray:
-    """A texture seen by a camera that pans `length` px to the right, (H, W) in 0 to 1."""
-    dice = np.random.default_rng(seed)
-    coarse = [dice.random((height // step, (width + 80) // step)).astype(np.float32) for step in octaves]
-    texture = np.mean([cv2.resize(one, (width + 80, height)) for one in coarse], 0)
-    return np.mean([texture[:, 40 - n : 40 - n + width] for n in range(length + 1)], 0).astype(np.float32)
-
-
 def guidance(height: int, width: int, camera: Arrow) -> Guidance:
     return replace(Guidance.empty(height, width), camera=camera)
-
-
-def pixels(grey: np.ndarray) -> np.ndarray:
-    return np.repeat((grey * 255).round().astype(np.uint8)[..., None], 3, 2)
 
 
 def refined(photo: np.ndarray, told: Guidance) -> Guidance:
@@ -70,3 +57,30 @@ def test_nothing_drawn_is_an_error_and_a_cancel_stops_it() -> None:
     with pytest.raises(Cancelled):
         refine(Inputs(photo, told, "cpu"), steps.append, lambda: True)
     assert steps[0].step == "Reading the photo"
+
+
+def test_only_what_is_meant_is_refined() -> None:
+    photo = pixels(panned(24, 240, 480, octaves=(2, 4, 8, 16, 32)))
+    areas = np.zeros((240, 480), np.uint8)
+    areas[:, 240:] = 7
+    told = Guidance(areas, (Region(7, "right", Arrow(20, 30)),), Arrow(20, 30))
+    region = refine(Inputs(photo, told, "cpu"), lambda _: None, lambda: False, only=(7,))
+    assert region.camera == told.camera
+    assert region.regions != told.regions
+    camera = refine(Inputs(photo, told, "cpu"), lambda _: None, lambda: False, only=(0,))
+    assert camera.camera != told.camera
+    assert camera.regions == told.regions
+    with pytest.raises(ValueError, match="no arrow to refine"):
+        refine(Inputs(photo, told, "cpu"), lambda _: None, lambda: False, only=(3,))
+
+
+def test_the_job_returns_what_changed_and_nothing_else() -> None:
+    photo = pixels(panned(24, 240, 480, octaves=(2, 4, 8, 16, 32)))
+    photo[:, 240:] = 120
+    areas = np.zeros((240, 480), np.uint8)
+    areas[:, 240:] = 7
+    told = Guidance(areas, (Region(7, "smooth", Arrow(20, 30)),), Arrow(20, 30))
+    found = Refine(Inputs(photo, told, "cpu")).run(lambda _: None, lambda: False)
+    assert set(found) == {0}
+    assert found[0] != Arrow(20, 30)
+    assert Refine(Inputs(photo, told, "cpu"), (7,)).run(lambda _: None, lambda: False) == {}

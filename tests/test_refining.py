@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from tiny_pan import panned, pixels
 
-from app.document import Document
+from app.document import Document, SetCamera, SetRegions
 from app.photo import Photo
 from models.guidance import NO_REGION, Guidance, Region
 from models.motion import Arrow
@@ -19,15 +19,11 @@ PAN = 24
 ROUGH = Arrow(20, 1.4 * PAN)
 
 
-def panned() -> np.ndarray:
-    """A texture seen by a camera that pans `PAN` px to the right; smooth in the lower right."""
-    height, width = SIZE
-    dice = np.random.default_rng(3)
-    coarse = [dice.random((height // step, (width + 80) // step)).astype(np.float32) for step in (2, 4, 8, 16, 32)]
-    texture = np.mean([cv2.resize(one, (width + 80, height)) for one in coarse], 0)
-    grey = np.mean([texture[:, 40 - n : 40 - n + width] for n in range(PAN + 1)], 0)
+def photo() -> Photo:
+    """A pan of `PAN` px to the right; smooth in the lower right."""
+    grey = panned(PAN, *SIZE, octaves=(2, 4, 8, 16, 32))
     grey[170:, 240:] = 0.5
-    return np.repeat((grey * 255).round().astype(np.uint8)[..., None], 3, 2)
+    return Photo(pixels(grey), "some.png", np.zeros(1, np.uint8))
 
 
 def opened(shell, *regions: Region, camera: Arrow | None = None) -> Document:
@@ -36,7 +32,7 @@ def opened(shell, *regions: Region, camera: Arrow | None = None) -> Document:
     numbers = {one.number for one in regions}
     for number, where in ((1, np.s_[:, :240]), (2, np.s_[:170, 240:]), (3, np.s_[170:, 240:])):
         areas[where] = number if number in numbers else NO_REGION
-    document = Document(Photo(panned(), "some.png", np.zeros(1, np.uint8)), Guidance(areas, regions, camera))
+    document = Document(photo(), Guidance(areas, regions, camera))
     shell.desk.set_document(document)
     return document
 
@@ -75,9 +71,11 @@ def at_the_first_find(shell, do) -> None:
 
 
 def test_a_rough_arrow_is_fitted_in_one_step(shell, qtbot):
-    document = opened(shell, camera=ROUGH)
+    document, kept = opened(shell, camera=ROUGH), []
+    document.journal = lambda edit, joins: kept.append((type(edit), joins))
     refine(shell, qtbot)
     assert off(document.guidance.camera) < 0.4 * off(ROUGH)
+    assert kept == [(SetRegions, False), (SetCamera, True)]
     assert document.undo_text == "Refine arrows"
     assert shell.canvas.hand.found == {NO_REGION: document.guidance.camera}
     assert shell.error_bar.sentence == ""

@@ -267,8 +267,9 @@ class Canvas(Navigable):
         hand = self.hand
         for placed in hand.placed() if self._overlays.guidance or hand.preview or hand.found else ():
             if paint_arrows.arrow_rect(placed, view).intersects(exposed):
-                moves = placed is hand.preview or placed.number in hand.found
-                paint_arrows.paint_arrow(painter, placed, view, moves or placed.number == hand.selected, says=moves)
+                dragged = placed is hand.preview
+                held, says = dragged or placed.number == hand.selected, dragged or placed.number in hand.found
+                paint_arrows.paint_arrow(painter, placed, view, held, says)
         target = hand.target() if self._overlays.guidance else None
         if target is not None and hand.selected is not None:
             paint_arrows.paint_target(painter, QPointF(*view.to_view(*target)), hand.selected)
