@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton
 
 from app.ui.asking import Asking
 from app.ui.icons import icon, on_accent
@@ -13,15 +13,8 @@ from app.ui.icons import icon, on_accent
 class JobButton(QPushButton):
     """Stands for the action `name` or, while that runs, "cancel"; there may be several. `primary`: the main one."""
 
-    def __init__(
-        self,
-        asking: Asking,
-        name: str,
-        actions: dict[str, QAction],
-        primary: bool = False,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, asking: Asking, name: str, actions: dict[str, QAction], primary: bool = False) -> None:
+        super().__init__()
         self._asking, self._name, self._actions, self._primary = asking, name, actions, primary
         self.setProperty("primary", primary)
         self.setIconSize(QSize(17, 17))

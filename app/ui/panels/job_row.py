@@ -19,7 +19,9 @@ class JobRow(QWidget):
         self._asking = asking
         self._wanted = False
         self.button = JobButton(asking, name, actions)
-        self._bar = made(QProgressBar, textVisible=False, maximum=1000, accessibleName=f"Progress: {name}")
+        self._bar = made(
+            QProgressBar, textVisible=False, maximum=1000, accessibleName=f"Progress: {actions[name].text()}"
+        )
         self._step = QLabel()
         self._step.setProperty("faint", True)
         layout = QVBoxLayout(self)
