@@ -41,6 +41,7 @@ def publish(run: Path, name: str, scores: dict[str, Any], folder: Path = WEIGHTS
         "device": "trained on a CPU" if settings["device"] == "cpu" else f"trained on {settings['device']}",
         "data": {
             "what": "exposures rendered from photos by training.world",
+            "world": settings.get("world", "layers"),
             "size": settings["size"],
             "licence classes": {one: LICENCES[one] for one in settings["classes"]},
             "photos": settings["photos"],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 
 from models.areas.agreement import evidence
+from models.areas.fields import COEFFICIENTS, doubts, fitted, spread
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -19,11 +21,13 @@ LENGTH_UNIT = 16.0
 """Px that count as one in guidance and proposals."""
 FEW = 400
 """Pixels below which nothing is proposed for an area."""
+MOST = 0.5
+"""The share of the photo above which an area moves with the camera."""
 DOUBT = 2.0
 """The greatest doubt that is told."""
-SURE = 0.5
-"""The doubt above which nothing is proposed where no direction is told: most of it stands still, and still areas are
-not among the hypotheses."""
+SURE, STILL = 0.5, 0.75
+"""The doubts above which nothing is proposed where no direction is told, in a window and for an area as a whole: most
+of it stands still, and still areas are not among the hypotheses."""
 _QUADRANT = 1.2
 """Norm of a told direction from which it is a quadrant, (+-1, +-1), and not a vector of norm 1."""
 _ANGLE, _LENGTH = 0.25, 0.3
@@ -52,6 +56,33 @@ MIDDLES = tuple(math.atan2(down, right) for right in (1, -1) for down in (1, -1)
 """The middle directions of the quadrants in the order of `areas`, radians."""
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What the network says of the areas seen in a window of pictures.
+
+    row, part  (N,) which picture and which of its `areas` each is.
+    masks      float32 (N, h, w): where it is.
+    middle     (N, 2) px of the picture: its centre, x then y.
+    posterior  (N, LENGTHS, TURN), the logarithms; where nothing is told, of the quarter turn about the likeliest.
+    either     the same, but where nothing is told of all directions.
+    """
+
+    row: torch.Tensor
+    part: torch.Tensor
+    masks: torch.Tensor
+    middle: torch.Tensor
+    posterior: torch.Tensor
+    either: torch.Tensor
+
+    @property
+    def untold(self) -> torch.Tensor:
+        return self.part == len(MIDDLES)
+
+    @property
+    def key(self) -> torch.Tensor:
+        return self.row * (len(MIDDLES) + 1) + self.part
+
+
 @torch.no_grad()
 def proposed(network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
     """What is proposed for photos (B, 3, H, W), (B, 8, H, W): for every area as a whole the motion's x and y in
@@ -60,37 +91,88 @@ def proposed(network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor) -> t
 
     told  guidance (B, 5, H, W) as the motion network reads it.
 
-    Where no direction is told the motion points to the right: time cannot be told.
+    What fills most of the photo, or nothing is told of, moves with the camera: smoothly, as all that is seen of it
+    speaks for together. The rest moves straight. Where no direction is told most of it points to the right: time
+    cannot be told.
     """
     grey, parts = photo.mean(1), areas(told)
-    whole = _painted(network, grey, parts, told)
-    near, weights = torch.zeros_like(whole), grey.new_zeros(len(grey), 1, *grey.shape[-2:])
-    height, width = (min(WINDOW, length) for length in grey.shape[-2:])
-    bell = _bell(height).to(grey)[:, None] * _bell(width).to(grey)
-    for top in _starts(grey.shape[-2]):
-        for left in _starts(grey.shape[-1]):
-            at = (..., slice(top, top + height), slice(left, left + width))
-            found = _painted(network, grey[at], parts[at], told[at])
-            near[at] += found * bell
-            weights[at] += found[:, 3:] * bell
-    return torch.cat((whole, near / weights.clamp_min(1e-6)), 1)
+    height, width = grey.shape[-2:]
+    whole = _judged(network, grey, parts, told, (0, 0, height, width))
+    near, weights = grey.new_zeros(len(grey), EACH, height, width), grey.new_zeros(len(grey), 1, height, width)
+    if not len(whole.row):
+        return torch.cat((near, near), 1)
+    h, w = (min(WINDOW, length) for length in (height, width))
+    places = [(top, left, h, w) for top in _starts(height) for left in _starts(width)]
+    seen = [_judged(network, grey, parts, told, place) for place in places]
+    fields, doubt = _moved(whole, seen)
+    bell = _bell(h).to(grey)[:, None] * _bell(w).to(grey)
+    for (top, left, _, _), one in zip(places, seen, strict=True):
+        found, at = _straight(one, whole, fields, len(grey)), (..., slice(top, top + h), slice(left, left + w))
+        near[at] += found * bell
+        weights[at] += found[:, 3:] * bell
+    said = _painted(whole, spread(fields, whole.middle, height, width), doubt, STILL, len(grey))
+    return torch.cat((said, near / weights.clamp_min(1e-6)), 1)
 
 
-def _painted(network: AreaNetwork, grey: torch.Tensor, parts: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-    """One kind of proposal, (B, 4, H, W), for areas (B, 5, H, W) of pictures (B, H, W)."""
-    out = grey.new_zeros(len(grey), EACH, *grey.shape[-2:])
+def _judged(
+    network: AreaNetwork,
+    grey: torch.Tensor,
+    parts: torch.Tensor,
+    told: torch.Tensor,
+    place: tuple[int, int, int, int],
+) -> _Judged:
+    """What is said of areas (B, 5, H, W) of pictures (B, H, W) in the window `place`: top, left, height, width."""
+    top, left, height, width = place
+    at = (..., slice(top, top + height), slice(left, left + width))
+    grey, parts, told = grey[at], parts[at], told[at]
     pixels = parts.sum((2, 3))
     row, part = torch.nonzero(pixels >= FEW).unbind(1)
-    if not len(row):
-        return out
     masks = parts[row, part].to(grey.dtype)
     logits = network.even_handed(evidence(grey[row], masks), pixels[row, part].float())
-    motion, doubt = expected(posterior(logits, _prior(told[row], masks, part, logits)))
-    around = (part == len(MIDDLES)) & (motion[:, 0] < 0)
-    motion = torch.where(around[:, None], -motion, motion)
-    said = torch.cat((motion / LENGTH_UNIT, doubt.clamp(max=DOUBT)[:, None], torch.ones_like(doubt)[:, None]), 1)
-    said = said * ~((part == len(MIDDLES)) & (doubt > SURE))[:, None]
-    return out.index_put_((row,), said[:, :, None, None] * masks[:, None], accumulate=True)
+    prior = _prior(told[row], masks, part, logits)
+    either = torch.where((part == len(MIDDLES))[:, None, None], 0.0, prior)
+    total = masks.sum((1, 2))
+    x = (masks.sum(1) @ torch.arange(width).to(masks)) / total + left
+    y = (masks.sum(2) @ torch.arange(height).to(masks)) / total + top
+    return _Judged(row, part, masks, torch.stack((x, y), 1), posterior(logits, prior), posterior(logits, either))
+
+
+def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The motion (N, 3, 2), affine, of areas judged as a `whole` and in windows, and its doubt (N,)."""
+    straight, doubt = expected(whole.posterior)
+    fields = torch.cat((straight[:, None], straight.new_zeros(len(straight), COEFFICIENTS - 1, 2)), 1)
+    (broad,) = torch.nonzero(whole.untold | (whole.masks.mean((1, 2)) > MOST), as_tuple=True)
+    every = [whole, *seen]
+    place = torch.searchsorted(whole.key, torch.cat([one.key for one in every]))
+    owner = torch.full_like(whole.key, -1).index_copy_(0, broad, torch.arange(len(broad), device=broad.device))[place]
+    shown = owner >= 0
+    away = (torch.cat([one.middle for one in every]) - whole.middle[place])[shown]
+    windows = torch.cat([one.either for one in every])[shown], away, owner[shown]
+    smooth = fitted(*windows, len(broad))
+    leftward = whole.untold[broad] & (smooth[:, 0, 0] < 0)
+    smooth = torch.where(leftward[:, None, None], -smooth, smooth)
+    return fields.index_copy_(0, broad, smooth), doubt.index_copy_(0, broad, doubts(*windows, smooth))
+
+
+def _straight(one: _Judged, whole: _Judged, fields: torch.Tensor, count: int) -> torch.Tensor:
+    """The second proposal in one window, (count, 4, h, w); where nothing is told, in the direction of time in which its
+    area moves as a whole."""
+    motion, doubt = expected(one.posterior)
+    owner = torch.searchsorted(whole.key, one.key)
+    there = spread(fields[owner], whole.middle[owner] - one.middle, 1, 1)[..., 0, 0]
+    against = one.untold & ((there * motion).sum(1) < 0)
+    motion = torch.where(against[:, None], -motion, motion)
+    return _painted(one, motion[:, :, None, None].expand(-1, -1, *one.masks.shape[-2:]), doubt, SURE, count)
+
+
+def _painted(one: _Judged, motion: torch.Tensor, doubt: torch.Tensor, sure: float, count: int) -> torch.Tensor:
+    """Motions (N, 2, h, w) px and their doubt (N,) in their areas, (count, 4, h, w); where nothing is told only what
+    is `sure`."""
+    out = motion.new_zeros(count, EACH, *motion.shape[-2:])
+    said = torch.cat((motion / LENGTH_UNIT, doubt.clamp(max=DOUBT)[:, None, None, None].expand_as(motion[:, :1])), 1)
+    said = torch.cat((said, torch.ones_like(motion[:, :1])), 1)
+    said = said * ~(one.untold & (doubt > sure))[:, None, None, None]
+    return out.index_put_((one.row,), said * one.masks[:, None], accumulate=True)
 
 
 def _bell(length: int) -> torch.Tensor:
@@ -142,10 +224,10 @@ def reversed_hints(hints: torch.Tensor) -> torch.Tensor:
 
 
 def _to_the_right(hints: torch.Tensor) -> torch.Tensor:
-    """With every proposal pointing to the right where no direction is told."""
-    told, *proposals = hints.split((GUIDANCE, EACH, EACH), 1)
-    unknown, there = told[:, 2:3] == 0, [told]
-    for one in proposals:
-        vector = torch.where(unknown & (one[:, :1] < 0), -one[:, :2], one[:, :2])
-        there.append(torch.cat((vector, one[:, 2:]), 1))
-    return torch.cat(there, 1)
+    """With most of what is proposed where no direction is told pointing to the right."""
+    told, whole, near = hints.split((GUIDANCE, EACH, EACH), 1)
+    unknown = told[:, 2:3] == 0
+    leftward = (whole[:, :1] * unknown).sum((2, 3), keepdim=True) < 0
+    sign = 1.0 - 2.0 * (unknown & leftward)
+    there = [torch.cat((one[:, :2] * sign, one[:, 2:]), 1) for one in (whole, near)]
+    return torch.cat((told, *there), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
@@ -9,8 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from models.areas.agreement import evidence
-from models.areas.network import AreaNetwork, about, as_long_as, expected, posterior
+from models.areas.network import AreaNetwork
+from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT, proposed
 from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
@@ -19,15 +20,13 @@ from models.recovery import Cancelled, Inputs, Progress
 
 LARGEST = 1024
 """The longer side, px, at which a photo is looked at, at most."""
-SHORTEST, SMALLEST = 5.0, 15_000
+SHORTEST, SMALLEST = 4.0, 3_000
 """Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is: on real photos the network
 is as often wrong there as right."""
-DOUBT = 0.34
+DOUBT = 0.45
 """How far hypotheses may lie apart, as a share of the length found, before an arrow stands as it is."""
 LONGEST = 30.0
 """Px of an arrow above which the picture is halved."""
-TURN, STRETCH = 0.35, 0.35
-"""How far a drawn arrow may be off: radians, and on the logarithm of its length."""
 FAINT = 1e-5
 """Mean square of an area's slopes below which it is taken for smooth, and its arrow stands."""
 
@@ -35,7 +34,7 @@ FAINT = 1e-5
 @dataclass(frozen=True)
 class Judgement:
     """What was found of one arrow: the `factor` that turns and stretches it, y down, and the `doubt`, how far from it
-    the other hypotheses lie on average, as a share of the length found."""
+    other hypotheses lie on average, as a share of the length found; infinite where there is nothing to judge by."""
 
     factor: complex
     doubt: float
@@ -74,19 +73,18 @@ def refine(
 def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> Judgement:
     """What a picture (H, W), 0 to 1, says within an area bool (H, W) about a stroke (2,) px."""
     network = load_weights(AreaNetwork(), "areas", device)
-    rows, columns = np.nonzero(area.any(1))[0], np.nonzero(area.any(0))[0]
-    cut = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    picture, mask = (torch.from_numpy(part[cut].astype(np.float32))[None].to(device) for part in (grey, area))
-    drawn = torch.from_numpy(stroke.astype(np.float32))[None].to(device)
+    picture, mask = (torch.from_numpy(part.astype(np.float32))[None].to(device) for part in (grey, area))
+    drawn = torch.from_numpy(stroke.astype(np.float32)).to(device)
     while float(drawn.norm()) > LONGEST:
         picture, mask, drawn = F.avg_pool2d(picture, 2), F.avg_pool2d(mask, 2), drawn / 2
-    prior = about(torch.atan2(drawn[:, 1], drawn[:, 0]), drawn.new_full((1,), TURN))
-    prior = prior + as_long_as(drawn.norm(dim=1), STRETCH)
-    with torch.no_grad():
-        logits = network.even_handed(evidence(picture, mask), mask.sum((1, 2)))
-        motion, doubt = expected(posterior(logits, prior))
-    factor = torch.view_as_complex(motion) / torch.view_as_complex(drawn)
-    return Judgement(complex(factor.item()), float(doubt))
+    inside = mask[0] > 0.5
+    told = torch.zeros(1, GUIDANCE, *inside.shape, device=device)
+    told[:, 2] = 1  # what is outside stands still
+    length = float(drawn.norm())
+    told[0, :, inside] = torch.stack((*(drawn / length), *drawn.new_tensor((1, length / LENGTH_UNIT, 1))))[:, None]
+    x, y, doubt, judged = proposed(network, picture.expand(1, 3, -1, -1), told)[0, :EACH, inside].mean(1)
+    factor = LENGTH_UNIT * torch.complex(x, y) / torch.complex(*drawn)
+    return Judgement(complex(factor.item()), float(doubt) if judged else math.inf)
 
 
 def _refined(

@@ -1,0 +1,103 @@
+"""One smooth motion for an area that is seen in parts.
+
+A camera that turns or moves forward, and a thing that turns, move no two places alike: judged as a whole such an area
+agrees on nothing. Judged in windows each agrees on its own motion; here the affine field is found for which the
+windows' hypotheses speak together. A window alone is often wrong, by an edge or a repeated pattern: it may be counted
+out, but no sum of such mistakes is smooth.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from models.areas.network import ANGLES, LENGTHS, LONGEST, SHORTEST, TURN, hypotheses
+
+COEFFICIENTS = 3
+"""Of a field: the motion at the area's centre, and how much it changes a `SPAN` to the right and down."""
+SPAN = 100.0
+"""Px."""
+_MISTAKEN = 0.7
+"""How likely it is that a window's evidence means nothing."""
+_RIDGE = 0.1
+"""How unlikely change is: the weight of its square, px^2 a `SPAN`."""
+_STEPS, _RATE, _LAST = 80, 0.5, 0.02
+"""Steps of the search, and the first and last of their sizes, px."""
+
+
+@torch.enable_grad()
+def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, count: int) -> torch.Tensor:
+    """The likeliest affine fields, (count, COEFFICIENTS, 2) px.
+
+    posteriors  logarithms (N, LENGTHS, TURN) of how likely the hypotheses are in each of N windows.
+    places      (N, 2) px: where the windows' middles lie from the centre of their area.
+    owner       (N,) which of `count` areas each window shows; every area has at least one.
+    """
+    likely = posteriors.exp()
+    log = _trusted(likely)
+    together = log.new_zeros(count, LENGTHS * TURN).index_add_(0, owner, log.flatten(1))
+    field = log.new_zeros(count, COEFFICIENTS, 2)
+    field[:, 0] = torch.view_as_real(hypotheses(log).flatten())[together.argmax(1)]
+    field.requires_grad_(True)
+    search = torch.optim.Adam([field])
+    for step in range(_STEPS):
+        for group in search.param_groups:
+            group["lr"] = _RATE * (1 - step / _STEPS) + _LAST
+        unlikely = _RIDGE * field[:, 1:].square().sum() - _trusted(_read(likely, _at(places, field[owner]))).sum()
+        search.zero_grad()
+        unlikely.backward()
+        search.step()
+    return field.detach()
+
+
+def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
+    """How little the windows speak for the fields (count, COEFFICIENTS, 2), (count,): how far on the average hypotheses
+    lie from the field's motion, as a share of its length, in the better direction of time. The rest as for `fitted`.
+
+    Around what stands still, or moves in many ways, it is above 1, as windows there agree on nothing.
+    """
+    motion = _at(places, fields[owner])
+    each = torch.view_as_real(hypotheses(posteriors).flatten())
+    off = torch.minimum(torch.cdist(motion, each), torch.cdist(-motion, each))
+    share = (posteriors.flatten(1).exp() * off).sum(1) / motion.norm(dim=1).clamp_min(1)
+    windows = torch.zeros(len(fields), 2, device=motion.device)
+    windows.index_add_(0, owner, torch.stack((share, torch.ones_like(share)), 1))
+    return windows[:, 0] / windows[:, 1]
+
+
+def spread(fields: torch.Tensor, centres: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Affine fields (N, COEFFICIENTS, 2) about `centres` (N, 2), x then y, on every pixel: (N, 2, height, width) px."""
+    x = (torch.arange(width, device=fields.device) - centres[:, :1]) / SPAN
+    y = (torch.arange(height, device=fields.device) - centres[:, 1:]) / SPAN
+    still, right, down = (part[:, :, None, None] for part in fields.unbind(1))
+    return still + right * x[:, None, None, :] + down * y[:, None, :, None]
+
+
+def _at(places: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
+    """The motion (N, 2) px of fields (N, COEFFICIENTS, 2), each at its own place (N, 2) px from the centre."""
+    return fields[:, 0] + (fields[:, 1:] * (places / SPAN)[:, :, None]).sum(1)
+
+
+def _trusted(likely: torch.Tensor) -> torch.Tensor:
+    """The logarithm of how likely a window's evidence is, given how likely it would be were it not mistaken."""
+    return ((1 - _MISTAKEN) * likely + _MISTAKEN / (LENGTHS * TURN)).log()
+
+
+def _read(likely: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+    """Of hypotheses (N, LENGTHS, TURN) the value (N,) at motions (N, 2) px: a quadratic spline through the nine around,
+    whose peaks may lie between them."""
+    steps = (LENGTHS - 1) / math.log(LONGEST / SHORTEST)
+    length = (motion.norm(dim=1).clamp(SHORTEST, LONGEST) / SHORTEST).log() * steps
+    angle = torch.atan2(motion[:, 1], motion[:, 0]) * (ANGLES / math.pi)
+    row, column = (value.detach().round().long() for value in (length, angle))
+    rows = (row[:, None] + torch.arange(-1, 2, device=row.device)).clamp(0, LENGTHS - 1)
+    columns = (column[:, None] + torch.arange(-1, 2, device=row.device)) % TURN
+    each = torch.arange(len(likely), device=row.device)[:, None, None]
+    around = likely[each, rows[:, :, None], columns[:, None, :]]
+    return torch.einsum("nij,ni,nj->n", around, _spline(length - row), _spline(angle - column))
+
+
+def _spline(off: torch.Tensor) -> torch.Tensor:
+    """Weights (N, 3) of the values before, at and after the nearest one, `off` (N,) from it."""
+    return torch.stack(((0.5 - off).square() / 2, 0.75 - off.square(), (0.5 + off).square() / 2), 1)
