@@ -86,7 +86,7 @@ def checked(cut: Cut, video: Video) -> tuple[range, float]:
         raise ValueError(f"the shutter is open for a share of the time between frames, up to 1, got {cut.shutter:g}")
     fps = (video.rate or USUAL_RATE) if cut.fps is None else cut.fps
     if not SLOWEST <= fps <= FASTEST:
-        raise ValueError(f"a film has {SLOWEST:g} to {FASTEST:g} frames a second, got {fps:g}; say how many with --fps")
+        raise ValueError(f"a film has {SLOWEST:g} to {FASTEST:g} frames a second, got {fps:g}")
     return range(cut.first, last + 1), fps
 
 

@@ -135,7 +135,7 @@ def test_the_fields_say_what_the_command_would(strip):
     assert strip.film.cut() == Cut(4, 0.75, 3, 6, fps=100)
     assert "frames 3 to 6 become 16: 0.2 s at 100 a second" in strip.film._note.text()
     strip.film.steps.setValue(32)
-    assert strip.film._note.text() == "a film has 1 to 480 frames a second, got 800; say how many with --fps."
+    assert strip.film._note.text() == "a film has 1 to 480 frames a second, got 800."
 
 
 def test_a_film_is_made_and_its_folder_can_be_shown(shell, strip, bar, tmp_path, qtbot):
