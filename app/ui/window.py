@@ -296,7 +296,7 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        if self._waited_for() or self.filming.running:
+        if self._engine_runs() or self.file_jobs.busy or self.filming.running:
             found.add("running")
         if self.strip.video is not None:
             found |= {"video"} if self.filming.running else {"video", "film"}
@@ -329,9 +329,6 @@ class Window(QMainWindow):
 
     def _engine_runs(self) -> bool:
         return any(one.running for one in self._asked)
-
-    def _waited_for(self) -> bool:
-        return self._engine_runs() or self.file_jobs.busy
 
     def _check_actions(self) -> None:
         for name in (self.canvas.tool, f"theme_{theme.choice()}", "guidance", "panels"):
@@ -375,7 +372,7 @@ class Window(QMainWindow):
 
     def cancel(self) -> None:
         """Stop what the user waits for; a film, which runs beside all else, only where there is nothing else."""
-        if not self._waited_for():
+        if not (self._engine_runs() or self.file_jobs.busy):
             self.filming.cancel()
         for one in (*self._asked, self.file_jobs):
             one.cancel()
