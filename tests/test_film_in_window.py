@@ -241,7 +241,8 @@ def test_closing_the_window_asks_while_a_film_is_made(shell, strip, tmp_path, qt
     shell.close()
     box = shell.findChild(QMessageBox)
     assert box.text() == "film.mp4 is not finished."
-    next(one for one in box.buttons() if one.text() == "Go on").click()
+    assert box.defaultButton().text() == "Go on"
+    box.defaultButton().click()
     assert shell.isVisible()
     assert shell.filming.running
     shell.close()

@@ -74,7 +74,7 @@ class Filming(Asking):
         box.setWindowTitle("Unshutter")
         box.setText(f"{self.name} is not finished.")
         box.setInformativeText("Without the window nothing is written.")
-        box.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(box.addButton("Go on", QMessageBox.ButtonRole.RejectRole))
         give_up = box.addButton("Give it up", QMessageBox.ButtonRole.DestructiveRole)
         give_up.clicked.connect(lambda: (self.forget(), then()))
         ask(box)
