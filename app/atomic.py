@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+
+_PART = ".part"
 
 
 @contextlib.contextmanager
@@ -43,6 +46,12 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         _sync(path.parent)
 
 
+def remove_parts(path: Path) -> None:
+    """Remove what a process that was ended by force has left beside `path` of a file that it wrote there."""
+    for folder in path.parent.glob(f"{glob.escape(_prefix(path))}*{_PART}"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def sentence(error: OSError, name: str) -> str:
     """What the system refused, in words for the user."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -55,13 +64,17 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         if not path.parent.is_dir():
             raise ValueError(f"{path.name} was not written: there is no folder {path.parent}")
-        folder = Path(mkdtemp(prefix=f".{path.name[:40]}-", suffix=".part", dir=path.parent))
+        folder = Path(mkdtemp(prefix=_prefix(path), suffix=_PART, dir=path.parent))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise ValueError(sentence(error, path.name)) from error
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:40]}-"
 
 
 def _sync(path: Path) -> None:

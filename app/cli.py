@@ -61,7 +61,7 @@ def _said(sentence: str, code: int) -> int:
 def _worker(arguments: Sequence[str]) -> int:
     """Hidden: what the window starts."""
     parser = _Parser(prog="unshutter worker")
-    parser.add_argument("channel", choices=("io", "engine"))
+    parser.add_argument("channel", choices=("io", "engine", "film"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--engines", default="")
     chosen = parser.parse_args(arguments)
@@ -131,6 +131,8 @@ def _add_guidance(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
+    from app.film import FEWEST, MOST, WORDS
+
     names = [engine.name for engine in catalog.ENGINES]
     parser.add_argument("video", metavar="VIDEO", help="a video whose frames are blurred; its sound is left out")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.mp4", help="an MP4")
@@ -140,27 +142,29 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=8,
         metavar="N",
-        help="evenly spaced instants from one frame to the next, 2 to 32 (default: %(default)s)",
+        help=f"{WORDS['steps']}, {FEWEST} to {MOST} (default: %(default)s)",
     )
     _add_shutter(parser)
-    parser.add_argument("--from", type=int, default=0, metavar="I", dest="first", help="first frame, counted from 0")
-    parser.add_argument("--to", type=int, metavar="J", dest="last", help="last frame (default: to the end)")
+    parser.add_argument("--from", type=int, default=0, metavar="I", dest="first", help=WORDS["first"])
+    parser.add_argument("--to", type=int, metavar="J", dest="last", help=f"{WORDS['last']} (default: to the end)")
     parser.add_argument(
         "--fps",
         type=float,
-        help="frames a second; N times the video's keep its speed (default: the video's, so N times slower)",
+        help=f"{WORDS['fps']} (default: the video's, so N times slower)",
     )
     parser.add_argument("-e", "--engine", default=names[0], metavar="NAME", help=f"{', '.join(names)}")
     parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
 
 
 def _add_shutter(parser: argparse.ArgumentParser) -> None:
+    from app.film import WORDS
+
     parser.add_argument(
         "--shutter",
         type=float,
         default=0.5,
         metavar="SHARE",
-        help="how much of the time from frame to frame the shutter is open, up to 1 (default: %(default)s)",
+        help=f"{WORDS['shutter']}, up to 1 (default: %(default)s)",
     )
 
 

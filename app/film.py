@@ -25,8 +25,18 @@ from models.motion import instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
 SUFFIXES = (".mp4",)
-MOST = 32
-FASTEST = 480.0
+FEWEST, MOST = 2, 32
+SLOWEST, FASTEST = 1.0, 480.0
+USUAL_RATE = 25.0
+"""Where a video does not say how many frames it shows a second."""
+WORDS = {
+    "steps": "evenly spaced instants from one frame to the next",
+    "shutter": "how much of the time from frame to frame the shutter is open",
+    "first": "first frame, counted from 0",
+    "last": "last frame",
+    "fps": "frames a second; N times the video's keep its speed",
+}
+"""What the fields of a `Cut` are called to a user, on the command line and in the window."""
 _QUALITY = 80
 _NEARLY = 1e-6
 
@@ -70,14 +80,20 @@ def checked(cut: Cut, video: Video) -> tuple[range, float]:
         raise ValueError(f"{name} has a single frame; its motion is seen from the frames beside it")
     if not 0 <= cut.first <= last < video.frames:
         raise ValueError(f"{name} has the frames 0 to {video.frames - 1}, got {cut.first} to {last}")
-    if not 2 <= cut.steps <= MOST:
-        raise ValueError(f"a frame becomes 2 to {MOST} frames, got {cut.steps}")
+    if not FEWEST <= cut.steps <= MOST:
+        raise ValueError(f"a frame becomes {FEWEST} to {MOST} frames, got {cut.steps}")
     if not 0 < cut.shutter <= 1:
         raise ValueError(f"the shutter is open for a share of the time between frames, up to 1, got {cut.shutter:g}")
-    fps = (video.rate or 25.0) if cut.fps is None else cut.fps
-    if not 1 <= fps <= FASTEST:
-        raise ValueError(f"a film has 1 to {FASTEST:g} frames a second, got {fps:g}; say how many with --fps")
+    fps = (video.rate or USUAL_RATE) if cut.fps is None else cut.fps
+    if not SLOWEST <= fps <= FASTEST:
+        raise ValueError(f"a film has {SLOWEST:g} to {FASTEST:g} frames a second, got {fps:g}")
     return range(cut.first, last + 1), fps
+
+
+def length(cut: Cut, video: Video) -> int:
+    """How many frames the film has. Raises ValueError as `checked` does."""
+    numbers, _ = checked(cut, video)
+    return (len(numbers) - 1) * cut.steps + len(_within(cut.steps, cut.shutter))
 
 
 def write_film(path: Path, video: Video, cut: Cut, on_progress: OnProgress, is_cancelled: IsCancelled) -> None:
@@ -90,6 +106,7 @@ def write_film(path: Path, video: Video, cut: Cut, on_progress: OnProgress, is_c
     from app.animations import encode_mp4
 
     numbers, fps = checked(cut, video)
+    _check_path(path, video)
     run, done = catalog.load(cut.engine), 0
 
     def tell(progress: Progress) -> None:
@@ -116,7 +133,7 @@ def write_film(path: Path, video: Video, cut: Cut, on_progress: OnProgress, is_c
 
 def pictures(exposures: Iterable[Beside], steps: int, shutter: float, recover: Recovers) -> Iterator[np.ndarray]:
     """The instants of a film, (H, W, 3) each: `steps` a frame, fewer of the last one, whose gap leads nowhere."""
-    within = [step / steps / shutter for step in range(steps) if step <= steps * shutter + _NEARLY]
+    within = _within(steps, shutter)
     beyond = [(step / steps - shutter) / (1 - shutter) for step in range(len(within), steps)]
     end: np.ndarray | None = None
     for exposure in exposures:
@@ -126,6 +143,11 @@ def pictures(exposures: Iterable[Beside], steps: int, shutter: float, recover: R
         for t in within:
             yield frame_at(recovery, min(t, 1.0))
         end = recovery.frames[-1].copy()
+
+
+def _within(steps: int, shutter: float) -> list[float]:
+    """The instants of a film that lie within an exposure, as its t."""
+    return [step / steps / shutter for step in range(steps) if step <= steps * shutter + _NEARLY]
 
 
 def told(exposure: Beside, shutter: float) -> Guidance:
@@ -156,6 +178,13 @@ def beside(frames: Iterable[np.ndarray]) -> Iterator[Beside]:
         if frame is not None:
             yield Beside(before, frame, after)
         before, frame = frame, after
+
+
+def _check_path(path: Path, video: Video) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path.name} has a kind that is not written here: expected {', '.join(SUFFIXES)}")
+    if path.exists() and video.path.exists() and path.samefile(video.path):
+        raise ValueError(f"{path.name} is the video itself")
 
 
 def _exposures(video: Video, numbers: range, is_cancelled: IsCancelled) -> Iterator[Beside]:

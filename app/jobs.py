@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from app.atomic import remove_parts
 from app.devices import Device, checked, devices
 from app.film import Cut
 from app.photo import Photo
@@ -30,6 +31,9 @@ from models.variation import varied
 OnProgress = Callable[[Progress], None]
 IsCancelled = Callable[[], bool]
 
+Channel = Literal["io", "engine", "film"]
+"""Which of the window's workers: for files, for engines, and for films, which take long. Each is its own process."""
+
 TIDY = 2000
 """Milliseconds for a job that writes to a user's folder: ended by force it would leave a part of a file there."""
 
@@ -44,7 +48,7 @@ class Job(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     patience  milliseconds it has to stop after a cancel, before its process is ended.
     """
 
-    channel: ClassVar[Literal["io", "engine"]] = "engine"
+    channel: ClassVar[Channel] = "engine"
     result: ClassVar[Any] = None
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "none"
     gives_way: ClassVar[bool] = True
@@ -53,6 +57,12 @@ class Job(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Any:
         """Do it. Raises Cancelled, or ValueError with one sentence for the user."""
         raise NotImplementedError
+
+    def tidy(self) -> None:
+        """Remove the part of a file that is left beside `path` where its process was ended by force."""
+        path = getattr(self, "path", None)
+        if self.patience == TIDY and path is not None:
+            remove_parts(Path(path))
 
 
 class Recover(Job, frozen=True):
@@ -184,7 +194,7 @@ class ListDevices(Job, frozen=True):
 class Open(Job, frozen=True):
     """Read a photo or a project."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Contents
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
@@ -203,7 +213,7 @@ class Open(Job, frozen=True):
 class ReadVideo(Job, frozen=True):
     """Find out which frames a video has, without decoding any."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Video
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
@@ -218,7 +228,7 @@ class ReadVideo(Job, frozen=True):
 class Thumbnails(Job, frozen=True):
     """Small copies of some of a video's frames. Newer ones replace older: other frames are in sight by then."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Strip
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
@@ -234,7 +244,7 @@ class Thumbnails(Job, frozen=True):
 class OpenFrame(Job, frozen=True):
     """A frame of a video as a photo, with guidance from its neighbours; `shutter` as in `models.from_video.seen`."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Framed
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
 
@@ -251,7 +261,7 @@ class OpenFrame(Job, frozen=True):
 class WriteVideoGuidance(Job, frozen=True):
     """Write guidance for a frame of a video, and with `frame` the frame itself as a PNG."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     patience: ClassVar[int] = TIDY
 
     video: str
@@ -273,6 +283,7 @@ class WriteVideoGuidance(Job, frozen=True):
 class Film(Job, frozen=True):
     """Make a blurred video longer and smoother."""
 
+    channel: ClassVar[Channel] = "film"
     patience: ClassVar[int] = TIDY
 
     video: Video
@@ -289,7 +300,7 @@ class Film(Job, frozen=True):
 class Save(Job, frozen=True):
     """Write a project; the old file stays until the new one is whole."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     patience: ClassVar[int] = TIDY
 
     contents: Contents
@@ -304,7 +315,7 @@ class Save(Job, frozen=True):
 class ReadGuidance(Job, frozen=True):
     """Read labels, or motion itself, for a photo of `height` x `width`; `strength` px where it says no length."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Guidance
 
     path: str
@@ -321,7 +332,7 @@ class ReadGuidance(Job, frozen=True):
 class ExportGuidance(Job, frozen=True):
     """Write guidance as a label PNG."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     patience: ClassVar[int] = TIDY
 
     guidance: Guidance
@@ -340,7 +351,7 @@ class Export(Job, frozen=True):
     `app.reel.Options`. Profile and EXIF come from `photo`, the one that the recovery belongs to.
     """
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     patience: ClassVar[int] = TIDY
 
     recovery: Recovery
@@ -361,7 +372,7 @@ class Export(Job, frozen=True):
 class ExportPicked(Job, frozen=True):
     """Write the trajectories of single pixels as a table, .csv."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     patience: ClassVar[int] = TIDY
 
     trajectories: list[Trajectory]
@@ -376,7 +387,7 @@ class ExportPicked(Job, frozen=True):
 class ScreenCopy(Job, frozen=True):
     """Make the small copy of a recovery that the window plays; at most `width` x `height` px."""
 
-    channel: ClassVar[Literal["io", "engine"]] = "io"
+    channel: ClassVar[Channel] = "io"
     result: ClassVar[Any] = Recovery
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
 

@@ -100,7 +100,7 @@ class Worker:
         while line := self._source.readline(LONGEST_LINE):
             self._hear(line)
         self._ending = True
-        if self._channel == "io":
+        if self._channel != "engine":
             self._idle.wait(TIDY / 2000)
 
     def _hear(self, line: bytes) -> None:
@@ -195,7 +195,7 @@ class _Numbered(msgspec.Struct):
 
 
 def run(channel: str, root: Path, engines: str = "") -> None:
-    """Be the worker of a channel, "io" or "engine", until stdin closes; never returns.
+    """Be the worker of a channel, one of `app.jobs.Channel`, until stdin closes; never returns.
 
     `engines` names a module with further `ENGINES` for the catalog.
     """

@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ import numpy as np
 
 from app.jobs import Recover
 from app.photo import read_photo
+from app.reel import eight_bits
 from models.guidance import Guidance
 from models.motion import Arrow
 from models.recovery import Inputs, Recovery
@@ -49,14 +51,12 @@ def recovered(path: Path, length: float, engine: str) -> tuple[np.ndarray, Recov
     return pixels, job.run(lambda progress: None, lambda: False)
 
 
-def row(title: str, photo: np.ndarray, recovery: Recovery, height: int = 300) -> np.ndarray:
-    """One line of the sheet: photo, first, middle and last frame, (height, W, 3) uint8 RGB."""
-    scale = 255 / np.iinfo(photo.dtype).max
-    width = round(photo.shape[1] * height / photo.shape[0])
-    shown = [cv2.resize((one * scale).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
-             for one in (photo, *recovery.frames)]  # fmt: skip
+def row(title: str, pictures: Sequence[np.ndarray], height: int = 300) -> np.ndarray:
+    """One line of a sheet: pictures of one shape but for their scale, beside one another; (height, W, 3) uint8 RGB."""
+    width = round(pictures[0].shape[1] * height / pictures[0].shape[0])
+    shown = [cv2.resize(eight_bits(one), (width, height), interpolation=cv2.INTER_AREA) for one in pictures]
     line = np.ascontiguousarray(np.concatenate(shown, 1))
-    cv2.putText(line, title, (6, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
+    line[-26:, :width] //= 3  # an outline would not lie round the letters: its own are wider
     cv2.putText(line, title, (6, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
     return line
 
@@ -82,7 +82,8 @@ def main() -> None:
     rows, failed, started, sheets = [], [], time.perf_counter(), 0
     for path in photos[: arguments.limit]:
         try:
-            rows.append(row(path.stem, *recovered(path, arguments.length, arguments.engine)))
+            photo, recovery = recovered(path, arguments.length, arguments.engine)
+            rows.append(row(path.stem, (photo, *recovery.frames)))
             print(path.name, file=sys.stderr)
         except ValueError as error:
             failed.append(path.name)

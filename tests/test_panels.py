@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QSpinBox, QToolBar
 from app.devices import Device
 from app.document import Document
 from app.photo import Photo
+from app.ui.estimate import duration
 from app.ui.export_dialog import FORMATS, ExportDialog
 from app.ui.job_button import JobButton
 from app.ui.panels.number import Number
 from app.ui.panels.option_form import OptionForm
 from app.ui.panels.picked import rounded_up
-from app.ui.panels.recover import RecoverPanel, duration, thumbnail
+from app.ui.panels.recover import RecoverPanel, thumbnail
 from app.ui.panels.recoveries import described, scores_described
 from app.ui.panels.region_list import described as arrow_described
 from models.catalog import Option

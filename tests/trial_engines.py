@@ -25,6 +25,7 @@ ENGINES = (
     Engine(
         "trial", "Trial", "For tests.", "trial_engines:run", "trial_engines:OPTIONS", suggest="trial_engines:suggest"
     ),
+    Engine("endless", "Endless", "Goes on until it is cancelled.", "trial_engines:endless", "trial_engines:OPTIONS"),
 )
 
 
@@ -43,6 +44,17 @@ def run(
     frames = np.stack([np.clip(inputs.pixels.astype(int) + k, 0, 255).astype(np.uint8) for k in range(count)])
     flow = np.nan_to_num(inputs.guidance.flow())
     return Recovery(frames, instants(count), Motion.from_flow(flow), "trial", options, inputs.device)
+
+
+def endless(
+    inputs: Inputs,
+    options: Mapping[str, object],
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """Reports progress for longer than any test waits."""
+    _spend(3600.0, False, inputs, on_progress, is_cancelled)
+    raise AssertionError("nobody cancelled")
 
 
 def suggest(

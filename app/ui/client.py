@@ -23,8 +23,8 @@ _ids = count(1)
 class WorkerClient(QObject):
     """One worker process, started when first needed and again whenever it ends.
 
-    channel  "io" for files, "engine" for engines; jobs of the other one are refused.
-    root     the private folder of this window, see `app.exchange.private_folder`; both channels share it.
+    channel  as in `app.jobs.Channel`; jobs of another one are refused.
+    root     the private folder of this window, see `app.exchange.private_folder`; all channels share it.
     engines  a module with further engines, for tests and experiments.
 
     Every job submitted ends in exactly one of `finished`, `failed`, `cancelled`; none of them before `submit` returns.
@@ -98,11 +98,13 @@ class WorkerClient(QObject):
         self._deadline.stop()
         if self._process is not None:
             self._process.closeWriteChannel()
-            if not self._process.waitForFinished(TIDY if self._channel == "io" else 300):
+            if not self._process.waitForFinished(TIDY if self._channel != "engine" else 300):
                 self._process.kill()
         for process in (self._process, *self._dying):
             if process is not None:
                 process.waitForFinished(2000)
+        if self._queue.running is not None:
+            self._queue.running.job.tidy()
         self._exchange.close()
 
     # What goes to the worker
@@ -141,13 +143,14 @@ class WorkerClient(QObject):
             return
         self._dying.add(process)
         process.finished.disconnect(self._gone)
-        process.finished.connect(lambda: self._buried(process))
+        process.finished.connect(lambda: self._buried(process, ticket.job))
         process.kill()
         self._begin_anew()
         self._over()
         self.cancelled.emit(ticket.id)
 
-    def _buried(self, process: QProcess) -> None:
+    def _buried(self, process: QProcess, job: Job) -> None:
+        job.tidy()
         self._dying.discard(process)
         process.deleteLater()
 
@@ -248,6 +251,8 @@ class WorkerClient(QObject):
 
     def _mourn(self, why: str, hopeless: bool) -> None:
         ticket, cancelling = self._queue.running, self._cancelling
+        if ticket is not None:
+            ticket.job.tidy()
         lost = [ticket] if ticket is not None else []
         if hopeless:
             self._silent = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,6 +18,7 @@ class Desk(QObject):
     failed   one sentence for the error bar, and buttons by their text.
     withdrawn  what a sentence in the error bar said no longer holds.
     told     one sentence for the status bar.
+    written  a file or folder for other programs is whole: its path.
     """
 
     opened = Signal()
@@ -24,6 +26,7 @@ class Desk(QObject):
     failed = Signal(str, object)
     withdrawn = Signal(str)
     told = Signal(str)
+    written = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +54,11 @@ class Desk(QObject):
 
     def fail(self, sentence: str, actions: dict[str, Callable[[], object]] | None = None) -> None:
         self.failed.emit(sentence, actions)
+
+    def wrote(self, path: Path, note: str = "") -> None:
+        """Say where something was exported to, and what is to be known of it."""
+        self.told.emit(f"Exported {path}. {note}" if note else f"Exported {path}")
+        self.written.emit(path)
 
     def undo(self) -> None:
         if self.document is not None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.as_command import as_command
@@ -24,6 +24,8 @@ from app.ui.recovering import Recovering
 
 
 class Exporting(QObject):
+    """Also knows what was written last for other programs, an export or anything else, as `written`."""
+
     def __init__(
         self,
         desk: Desk,
@@ -38,6 +40,8 @@ class Exporting(QObject):
         self._canvas = canvas
         self._desk, self._jobs, self._player, self._window = desk, jobs, player, window
         self._files, self._recovering = files, recovering
+        self.written: Path | None = None
+        desk.written.connect(self._wrote)
 
     def export(self) -> None:
         document, recovery = self._desk.document, self._player.recovery
@@ -69,7 +73,7 @@ class Exporting(QObject):
         playback = self._player.playback
         options = {**values, "t": playback.position, "start": playback.start, "end": playback.end}
         job = Export(document.recoveries[document.current], document.photo, str(path), one.kind, options)
-        self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+        self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.wrote(path))
 
     def export_picked(self) -> None:
         """The trajectories of the picked pixels, as a table."""
@@ -90,7 +94,7 @@ class Exporting(QObject):
         if trajectories and not self._jobs.busy:
             keep_folder("export", path)
             job = ExportPicked(trajectories, str(path))
-            self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+            self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.wrote(path))
 
     def _picked(self) -> list[Trajectory]:
         """What the recovery that is looked at says of the picked pixels; nothing without one."""
@@ -100,6 +104,17 @@ class Exporting(QObject):
             return []
         height, width = document.photo.pixels.shape[:2]
         return [trajectory(motion, pixel, (height, width)) for pixel in self._canvas.picks]
+
+    def _wrote(self, path: Path) -> None:
+        self.written = path
+
+    def show_file(self) -> None:
+        """What was written last, in the system's file manager."""
+        if self.written is None:
+            return
+        folder = self.written.parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._desk.fail(f"This system has nothing to show the folder {folder} with.")
 
     def copy(self) -> None:
         """What is shown now, into the clipboard."""

@@ -72,4 +72,4 @@ class GuidanceFiles(QObject):
         guidance = document.guidance
         copied = Guidance(np.array(guidance.areas), guidance.regions, guidance.camera, guidance.motion)
         job = ExportGuidance(copied, str(path))
-        self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.told.emit(f"Exported {path}"))
+        self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.wrote(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.jobs import Preview, Recover
 from app.ui.asking import Asking
 from app.ui.desk import Desk
+from app.ui.estimate import Estimate
 from app.ui.made import made
 from app.ui.settings import remembered, settings
 from app.ui.workers import Workers
@@ -46,7 +46,6 @@ class Recovering(Asking):
         self.device = "auto"
         self.live = remembered("live_preview", True)
         self._preview_job: int | None = None
-        self._started = 0.0
         self._wanted: tuple[Guidance, dict[str, bool | int | float | str]] | None = None
         self._pause = made(QTimer, self, singleShot=True, interval=DEBOUNCE, objectName="preview")
         self._pause.timeout.connect(self._submit_preview)
@@ -65,12 +64,12 @@ class Recovering(Asking):
             return
         self.drop_preview()
         self._desk.told.emit("Recovering the motion…")
-        self._started = time.monotonic()
+        estimate = Estimate()
         inputs = Inputs(document.photo.pixels, _copied(document.guidance), self.device)
         self._submit(
             Recover(inputs, self.engine, dict(self.options)),
             lambda recovery: self._done(document, recovery, counts),
-            self._progress,
+            lambda fraction, step, preview: self.progressed.emit(fraction, step, estimate.left(fraction), preview),
         )
 
     def warm(self) -> None:
@@ -80,11 +79,6 @@ class Recovering(Asking):
     def forget(self) -> None:
         self.drop_preview()
         super().forget()
-
-    def _progress(self, fraction: float, step: str, preview: object) -> None:
-        gone = time.monotonic() - self._started
-        left = gone * (1 - fraction) / fraction if fraction > 0.05 and gone > 0.5 else None
-        self.progressed.emit(fraction, step, left, preview)
 
     def _done(self, document: object, recovery: Recovery, counts: bool) -> None:
         current = self._desk.document

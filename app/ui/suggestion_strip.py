@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QIcon, QImage, QKeyEvent, QPixmap, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QIcon, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from app.ui.icons import icon
 from app.ui.made import made
+from app.ui.strip import Strip, fitted
 
 _TICK = 80
 _REST = 5
@@ -21,8 +21,7 @@ class _Loop(QToolButton):
 
     def __init__(self, name: str, frames: np.ndarray) -> None:
         super().__init__()
-        ratio = self.devicePixelRatioF()
-        pictures = [_pixmap(one, _PICTURE * ratio, ratio) for one in frames]
+        pictures = [fitted(one, _PICTURE) for one in frames]
         self._icons = [QIcon(one) for one in pictures]
         self.setText(name)
         self.setAccessibleName(name)
@@ -44,41 +43,27 @@ class _Loop(QToolButton):
         self.setIcon(self._icons[min(max(place, 0), last)])
 
 
-class SuggestionStrip(QFrame):
-    """Hidden while there is nothing to choose from. Tab and the arrow keys go from one to the next, Enter takes one.
+class SuggestionStrip(Strip):
+    """Tab and the arrow keys go from one to the next, Enter takes one.
 
     picked  which suggestion the user takes, from 0.
     more    which one the user wants others like.
-    closed  the user wants none of them.
     """
 
     picked = Signal(int)
     more = Signal(int)
-    closed = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("timeline")
+        super().__init__("Close the suggestions", "Take none (Esc)")
         self.loops: list[_Loop] = []
         self.buttons: list[QPushButton] = []
-        self.title = QLabel()
         self._tick = 0
         self._clock = made(QTimer, self, interval=_TICK, objectName="suggestions")
         self._clock.timeout.connect(self._move)
         self._scroll = made(QScrollArea, widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        close = made(QToolButton, icon=icon("close"), toolTip="Take none (Esc)", accessibleName="Close the suggestions")
-        close.clicked.connect(self.closed)
-        row = QHBoxLayout()
-        row.addWidget(self.title, 1)
-        row.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 6, 10, 6)
-        column.setSpacing(4)
-        column.addLayout(row)
-        column.addWidget(self._scroll)
-        self.hide()
+        self.column.addWidget(self._scroll)
 
     def show_loops(self, title: str, loops: np.ndarray) -> None:
         """Offer suggestions by their loops, uint8 (K, N, h, w, 3)."""
@@ -127,12 +112,3 @@ class SuggestionStrip(QFrame):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._clock.stop()
-
-
-def _pixmap(pixels: np.ndarray, size: QSize, ratio: float) -> QPixmap:
-    height, width = pixels.shape[:2]
-    image = QImage(np.ascontiguousarray(pixels).data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    fitting = image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    pixmap = QPixmap.fromImage(fitting)
-    pixmap.setDevicePixelRatio(ratio)
-    return pixmap

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +32,8 @@ from app.ui.error_bar import ErrorBar
 from app.ui.exporting import Exporting
 from app.ui.file_jobs import FileJobs
 from app.ui.files import Files
+from app.ui.film_bar import FilmBar
+from app.ui.filming import Filming
 from app.ui.guidance_files import GuidanceFiles
 from app.ui.job_button import JobButton
 from app.ui.made import made
@@ -67,19 +70,21 @@ class Window(QMainWindow):
         self.workers = Workers(self, engines)
         self.player = Player(self.workers, self)
         self.recovering = Recovering(self.desk, self.workers, self)
+        self.actions_by_name = actions.build(self)
         self.suggestions = SuggestionStrip()
         self.suggesting = Suggesting(self.desk, self.workers, self.recovering, self.suggestions)
         self.file_jobs = FileJobs(self.desk, self.workers, self)
         self.files = Files(self.desk, self.file_jobs, self)
-        self.strip = VideoStrip()
+        self.strip = VideoStrip(self.actions_by_name)
         self.videos = Videos(self.desk, self.workers, self.file_jobs, self.files, self.strip)
+        self.filming = Filming(self.desk, self.workers, self.recovering, self.strip)
         self.guidance_files = GuidanceFiles(self.desk, self.file_jobs, self)
         self.canvas = Canvas()
         self.refining = Refining(self.desk, self.workers, self.recovering, self.canvas, self)
+        self._asked = self.recovering, self.suggesting, self.refining
         self.exporting = Exporting(
             self.desk, self.file_jobs, self.player, self.canvas, self.files, self.recovering, self
         )
-        self.actions_by_name = actions.build(self)
         self.showing = Showing(self.desk, self.player, self.canvas, self.recovering, self)
         self.motion = MotionPanel(self.desk, self.suggesting, self.refining, self.actions_by_name)
         self.recover = RecoverPanel(self.recovering, self.actions_by_name)
@@ -115,10 +120,14 @@ class Window(QMainWindow):
         column.addWidget(self._pages, 1)
         column.addWidget(self.suggestions)
         column.addWidget(self.strip)
+        column.addWidget(FilmBar(self.filming))
         self.setCentralWidget(central)
         self._facts = QLabel()
         self._zoom = QLabel()
+        self._show_file = made(QToolButton, focusPolicy=Qt.FocusPolicy.TabFocus, visible=False)
+        self._show_file.setDefaultAction(self.actions_by_name["show_file"])
         self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addPermanentWidget(self._show_file)
         self.statusBar().addPermanentWidget(self._facts)
         self.statusBar().addPermanentWidget(self._zoom)
 
@@ -177,7 +186,8 @@ class Window(QMainWindow):
         self.desk.changed.connect(self._changed)
         self.desk.failed.connect(self.error_bar.show_sentence)
         self.desk.withdrawn.connect(self.error_bar.withdraw)
-        self.desk.told.connect(lambda sentence: self.statusBar().showMessage(sentence, 15000))
+        self.desk.told.connect(self._told)
+        self.desk.written.connect(lambda _path: (self._show_file.setVisible(True), self.refresh_actions()))
         self.workers.failed.connect(self.desk.fail)
         self.workers.restarted.connect(self.desk.fail)
         self.canvas.selection_changed.connect(self._selected)
@@ -196,10 +206,10 @@ class Window(QMainWindow):
         self.showing.photo_shown.connect(lambda _on: self._show_overlays())
         self.showing.motion_shown.connect(self.inspector.set_motion)
         self.player.changed.connect(self.refresh_actions)
-        self.recovering.running_changed.connect(self.refresh_actions)
         self.recovering.recovered.connect(self._show_picked)
-        self.suggesting.running_changed.connect(self.refresh_actions)
-        self.refining.running_changed.connect(self.refresh_actions)
+        for one in (*self._asked, self.filming):
+            one.running_changed.connect(self.refresh_actions)
+        self.strip.shown.connect(self.refresh_actions)
         self.suggesting.arrives.connect(self.canvas.let_go)
         self.suggesting.suggested.connect(self._suggested)
         self.suggesting.closed.connect(self.canvas.setFocus)
@@ -207,6 +217,10 @@ class Window(QMainWindow):
         self.welcome.open_wanted.connect(self.files.open)
         self.welcome.path_chosen.connect(self.files.open_path)
         self.welcome.sample_chosen.connect(self.files.open_sample)
+
+    def _told(self, sentence: str) -> None:
+        self.statusBar().showMessage(sentence, 15000)
+        self._show_file.setVisible(False)
 
     def _selected(self, number: int | None) -> None:
         self.motion.select(number)
@@ -239,9 +253,8 @@ class Window(QMainWindow):
 
     def _opened(self) -> None:
         document = self.desk.document
-        self.suggesting.forget()
-        self.refining.forget()
-        self.recovering.forget()
+        for one in self._asked:
+            one.forget()
         self.canvas.set_document(document)
         self._pages.setCurrentIndex(0 if document is None else 1)
         self.error_bar.dismiss()
@@ -283,13 +296,16 @@ class Window(QMainWindow):
     def _conditions(self) -> set[actions.When]:
         document = self.desk.document
         found: set[actions.When] = set()
-        engine_runs = self.recovering.running or self.suggesting.running or self.refining.running
-        if engine_runs or self.file_jobs.busy:
+        if self._engine_runs() or self.file_jobs.busy or self.filming.running:
             found.add("running")
+        if self.strip.video is not None:
+            found |= {"video"} if self.filming.running else {"video", "film"}
+        if self.exporting.written is not None:
+            found.add("written")
         if document is None:
             return found
         found.add("document")
-        if not engine_runs:
+        if not self._engine_runs():
             found.add("motion")
             if self.refining.arrows():
                 found.add("refinable")
@@ -310,6 +326,9 @@ class Window(QMainWindow):
             if self.motion.selected:
                 found.add("region")
         return found
+
+    def _engine_runs(self) -> bool:
+        return any(one.running for one in self._asked)
 
     def _check_actions(self) -> None:
         for name in (self.canvas.tool, f"theme_{theme.choice()}", "guidance", "panels"):
@@ -352,11 +371,11 @@ class Window(QMainWindow):
         self.canvas.set_brush_size(self.canvas.brush_size * _BRUSH_STEP)
 
     def cancel(self) -> None:
-        """Stop what the user waits for."""
-        self.recovering.cancel()
-        self.suggesting.cancel()
-        self.refining.cancel()
-        self.file_jobs.cancel()
+        """Stop what the user waits for; a film, which runs beside all else, only where there is nothing else."""
+        if not (self._engine_runs() or self.file_jobs.busy):
+            self.filming.cancel()
+        for one in (*self._asked, self.file_jobs):
+            one.cancel()
 
     def show_palette(self) -> None:
         self._command_palette.open()
@@ -393,7 +412,7 @@ class Window(QMainWindow):
             self.resize(1280, 820)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.may_leave(self.close):
+        if not self.filming.may_end(self.close) or not self.files.may_leave(self.close):
             event.ignore()
             return
         settings().setValue("geometry", self.saveGeometry())

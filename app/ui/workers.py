@@ -1,4 +1,4 @@
-"""Both worker processes of the window behind one door: submit a job and say what to do with its outcome."""
+"""The worker processes of the window behind one door: submit a job and say what to do with its outcome."""
 
 from __future__ import annotations
 

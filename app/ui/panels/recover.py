@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.devices import NAMES, Device
+from app.ui.estimate import duration
 from app.ui.job_button import JobButton
 from app.ui.made import made
 from app.ui.panels.option_form import LABELS, OptionForm, height_of
@@ -150,15 +151,6 @@ class _ProgressRow(QWidget):
         if isinstance(preview, np.ndarray):
             self._picture.setPixmap(thumbnail(preview, 240, 135))
             self._picture.show()
-
-
-def duration(seconds: float) -> str:
-    """Time left, as exact as it is known."""
-    if seconds < 1:
-        return "less than a second"
-    if seconds < 90:
-        return f"{seconds:.0f} s left"
-    return f"{seconds / 60:.0f} min left"
 
 
 def thumbnail(picture: np.ndarray, width: int, height: int) -> QPixmap:
