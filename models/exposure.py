@@ -41,9 +41,13 @@ def from_pixels(pixels: np.ndarray, device: torch.device | str = "cpu") -> torch
 
 def to_pixels(linear: torch.Tensor, dtype: np.dtype | type = np.uint8) -> np.ndarray:
     """Pixels (..., H, W, 3) on the sRGB curve of linear light (..., 3, H, W), rounded to `dtype`."""
-    largest = np.iinfo(dtype).max
-    srgb = linear_to_srgb(linear.detach().clamp(0, 1)) * largest
-    return srgb.movedim(-3, -1).round().cpu().numpy().astype(dtype)
+    return as_pixels(linear_to_srgb(linear.detach().clamp(0, 1)), dtype)
+
+
+def as_pixels(srgb: torch.Tensor, dtype: np.dtype | type = np.uint8) -> np.ndarray:
+    """Pixels (..., H, W, 3) of values (..., 3, H, W) on the sRGB curve, 0 to 1, rounded to `dtype`."""
+    values = srgb.detach() * np.iinfo(dtype).max
+    return values.movedim(-3, -1).round().cpu().numpy().astype(dtype)
 
 
 def sampled(picture: torch.Tensor, offsets: torch.Tensor, cubic: bool = False) -> torch.Tensor:

@@ -16,7 +16,7 @@ from models.trajectory.estimation import Ends, as_tensor
 
 LONGEST = 24.0
 LARGEST_SIDE = 2048
-TILE = 512
+TILE = 1024
 BAND = 256
 
 

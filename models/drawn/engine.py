@@ -41,6 +41,17 @@ def run(
     With `limit` everything, vectors too, is in px of the smaller copy. Raises ValueError with one sentence where
     nothing is said to move or sizes do not fit, and Cancelled.
     """
+    return along(inputs, options, 1.0, on_progress, is_cancelled)
+
+
+def along(
+    inputs: Inputs,
+    options: Mapping[str, object],
+    sharpness: float,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """`run`, but so much of the sharpened in every frame, above 0 to 1; the rest is the photo merely moved."""
     start = time.perf_counter()
     values = checked("drawn", options)
     if inputs.guidance.areas.shape != inputs.pixels.shape[:2]:
@@ -50,7 +61,8 @@ def run(
     if len(times) * pixels.nbytes > _LARGEST_RESULT:
         most = int(_LARGEST_RESULT // pixels.nbytes)
         raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
-    settings = Settings(bool(values["sharpen"]), int(values["iterations"]), float(values["smoothness"]))
+    sharpness = sharpness if values["sharpen"] else 0.0
+    settings = Settings(sharpness, int(values["iterations"]), float(values["smoothness"]))
 
     def work(device: torch.device) -> _Job:
         job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled)
@@ -104,7 +116,7 @@ class _Tally:
 
     def notes(self, settings: Settings) -> tuple[str, ...]:
         share = self.doubtful / max(self.moving, 1)
-        if not settings.sharpen or share < _DOUBTFUL:
+        if not settings.sharpness or share < _DOUBTFUL:
             return ()
         return (f"The drawn motion does not explain {share:.0%} of what moves; there the photo is moved as it is.",)
 
@@ -150,20 +162,21 @@ class _Job:
         if piece.still:
             return
         touched = piece.touched()
-        if self.settings.sharpen:
+        if self.settings.sharpness:
             rounds = self.settings.iterations
             trusted = piece.sharpen(self.settings, lambda n: self.tell(0.1 + 0.6 * n / rounds, "Sharpening"))
             self.tally.doubtful += int((trusted[0, 0].cpu().numpy() < 0.5)[touched].sum())
         for n, t in enumerate(self.times):
             self.tell(0.7 + 0.3 * n / len(self.times), "Moving")
-            frame = np.concatenate([exposure.to_pixels(band, photo.dtype)[0] for band in piece.instant(float(t))])
+            bands = piece.instant(float(t), self.settings.sharpness)
+            frame = np.concatenate([exposure.as_pixels(band, photo.dtype)[0] for band in bands])
             tile.put(self.frames[n], np.where(touched[..., None], frame, photo))
         self._measure(piece, photo, touched)
 
     def _measure(self, piece: Restoration, photo: np.ndarray, touched: np.ndarray) -> None:
         given = photo.astype(np.float32) / np.iinfo(photo.dtype).max
         again = exposure.linear_to_srgb(piece.reblurred().clamp(0, 1))[0].permute(1, 2, 0).cpu().numpy()
-        middle = exposure.linear_to_srgb(torch.cat([*piece.instant(0.5)], -2).clamp(0, 1))
+        middle = torch.cat([*piece.instant(0.5)], -2)
         self.tally.values += int(touched.size) * 3
         self.tally.left += float(np.square(again - given)[touched].sum())
         self.tally.moving += int(touched.sum())

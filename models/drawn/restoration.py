@@ -28,9 +28,12 @@ _BAND = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user may set; see `models.drawn.options`."""
+    """What the user may set; see `models.drawn.options`.
 
-    sharpen: bool
+    sharpness  the share of the sharpened in every frame, 0 to 1, on the photo's curve; the rest is the photo moved.
+    """
+
+    sharpness: float
     iterations: int
     smoothness: float
 
@@ -136,33 +139,43 @@ class Restoration:
     @cached_property
     def contents(self) -> list[torch.Tensor]:
         """Every layer's content at the photo's size, (1, 3, H, W), as it is when first asked for."""
-        return [self._full_size(layer) for layer in self.layers]
+        return [self._full_size(layer, layer.content) for layer in self.layers]
 
-    def _full_size(self, layer: Layer) -> torch.Tensor:
+    @cached_property
+    def plains(self) -> list[torch.Tensor]:
+        """The same before sharpening."""
+        return [self._full_size(layer, layer.plain) for layer in self.layers]
+
+    def _full_size(self, layer: Layer, content: torch.Tensor) -> torch.Tensor:
         """The photo, or what stands in for it, with what sharpening the copy has gained: the photo keeps its detail."""
         self.check()
         if self.scale == 1:
-            return layer.content
+            return content
         drawn = in_squares((layer.plain != self.copy).any(1, keepdim=True), self.scale)
         plain = torch.where(drawn, enlarged(layer.plain, self.scale), self.photo)
-        return (plain + enlarged(layer.content - layer.plain, self.scale)).clamp(min=0)
+        return (plain + enlarged(content - layer.plain, self.scale)).clamp(min=0)
 
-    def instant(self, t: float) -> Iterator[torch.Tensor]:
-        """The tile at t in bands from top to bottom, (1, 3, n, w) linear light, so that cancelling is heard."""
+    def instant(self, t: float, sharpness: float = 1.0) -> Iterator[torch.Tensor]:
+        """The tile at t in bands from top to bottom, so that cancelling is heard: (1, 3, n, w), 0 to 1 on the sRGB
+        curve, with so much of the sharpened in it, 0 to 1."""
         offsets = [layer.blur.offsets(t, self.scale) for layer in self.layers]
         for top in range(self.tile.y0, self.tile.y1, _BAND):
             self.check()
-            yield self._composed(offsets, (top, min(top + _BAND, self.tile.y1)))
+            rows = top, min(top + _BAND, self.tile.y1)
+            band = self._composed(self.contents if sharpness else self.plains, offsets, rows)
+            yield band if sharpness in (0, 1) else self._composed(self.plains, offsets, rows).lerp(band, sharpness)
 
-    def _composed(self, offsets: list[torch.Tensor | None], rows: tuple[int, int]) -> torch.Tensor:
-        """The layers over each other, sampled at `offsets`, in some rows of the tile."""
+    def _composed(
+        self, contents: list[torch.Tensor], offsets: list[torch.Tensor | None], rows: tuple[int, int]
+    ) -> torch.Tensor:
+        """Layers over each other, sampled at `offsets`, in some rows of the tile, on the sRGB curve."""
         top, bottom = (y - self.window[0] for y in rows)
         left, right = (x - self.window[1] for x in (self.tile.x0, self.tile.x1))
         at = partial(_part, window=(top, left, bottom, right))
-        picture = at(self.contents[0], offsets[0])
-        for content, matte, places in zip(self.contents[1:], self.mattes[1:], offsets[1:], strict=True):
+        picture = at(contents[0], offsets[0])
+        for content, matte, places in zip(contents[1:], self.mattes[1:], offsets[1:], strict=True):
             picture = torch.lerp(picture, at(content, places), at(matte, places).clamp(0, 1))
-        return picture
+        return exposure.linear_to_srgb(picture.clamp(0, 1))
 
     def reblurred(self) -> torch.Tensor:
         """The tile as the layers leave it on the photo, (1, 3, h, w); detail finer than the copy's is the photo's."""

@@ -23,7 +23,10 @@ from models.trajectory.suggestion import one_direction, suggested
 
 MOTION_TIMES = 9
 FAINT = 1.0
-FINDING, SHARPENED = 0.2, 0.8
+FINDING = 0.2
+SHARPNESS = 0.5
+"""Share of the deconvolved in every frame, the rest is the photo moved: found motion is never quite right, and where it
+errs the one errs less than the other."""
 HARDLY = "Hardly any motion was found in this photo."
 
 
@@ -75,20 +78,13 @@ def _along(
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
 ) -> Recovery:
-    """The frames along the found motion. Sharpened ones are the mean of the deconvolved and the merely moved: found
-    motion is never quite right, and where it errs the one errs less than the other."""
+    """The frames along the found motion."""
 
-    def part(first: float, last: float) -> Callable[[Progress], None]:
-        return lambda step: on_progress(replace(step, fraction=first + (last - first) * step.fraction))
+    def further(step: Progress) -> None:
+        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
 
-    settings = {"frames": values["frames"], "sharpen": False}
-    if not values["sharpen"]:
-        return drawn.run(inputs, settings, part(FINDING, 1.0), is_cancelled)
-    sharp = drawn.run(inputs, settings | {"sharpen": True}, part(FINDING, SHARPENED), is_cancelled)
-    moved = drawn.run(inputs, settings, part(SHARPENED, 1.0), is_cancelled)
-    for one, other in zip(sharp.frames, moved.frames, strict=True):
-        one[:] = np.rint((one.astype(np.float32) + other) / 2)
-    return sharp
+    settings = {"frames": values["frames"], "sharpen": values["sharpen"]}
+    return drawn.along(inputs, settings, SHARPNESS, further, is_cancelled)
 
 
 def seen_at(inputs: Inputs, limit: int) -> Seen:

@@ -138,7 +138,7 @@ def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor
     ways = torch.cat((hints, reversed_hints(hints)))
     plain = mean = photo.new_zeros(())
     for way in range(WAYS):
-        there = network(turned(photo, way).expand(2, -1, -1, -1), turned_hints(ways, way))
+        there = network(turned(photo, way), turned_hints(ways, way))
         forward, backward = turned_vectors(there, inverse(way)).split(1)
         plain = plain if way else forward
         mean = mean + (forward + backward[:, [1, 0, 3, 2]]) / (2 * WAYS)

@@ -73,7 +73,7 @@ class MotionNetwork(nn.Module):
         """Motion (B, 4, 2, H/2, W/2) in px of the photo, x then y: offsets at start and end, trajectories at start and
         end (Exposure Trajectory Recovery's quadratic constraint, both ways).
 
-        photo  (B, 3, H, W), 0 to 1 on the sRGB curve; H and W are multiples of 16.
+        photo  (B, 3, H, W), or (1, 3, H, W) for all hints; 0 to 1 on the sRGB curve; H and W are multiples of 16.
         hints  (B, 13, H, W). First what is told: direction x and y, known, length / 16 px, length known; (+-1, +-1)
                tells a quadrant, a vector of norm 1 a direction, 0 with known = 1 that it stands still. Then what is
                proposed (`models.areas.proposals.proposed`). None: nothing is told or proposed.
@@ -84,13 +84,13 @@ class MotionNetwork(nn.Module):
             seen = F.pixel_unshuffle(torch.cat((photo - 0.5, local_contrast(photo) / 2), 1), 2)
             half = seen.new_zeros(len(seen), HINTS, *seen.shape[-2:]) if hints is None else F.avg_pool2d(hints, 2)
             traces = evidence(photo)
-        x = self.stem(torch.cat((seen, half), 1))
+        x = self.stem(torch.cat((seen.expand(len(half), -1, -1, -1), half), 1))
         skips = []
         for level, down in enumerate(self.down):
             skips.append(x)
             x = down(x)
             if level == 0:
-                x = self.merge(torch.cat((x, self.trace(traces)), 1))
+                x = self.merge(torch.cat((x, self.trace(traces).expand(len(x), -1, -1, -1)), 1))
         for up, refine, skip in zip(reversed(self.up), reversed(self.refine), reversed(skips), strict=True):
             larger = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             x = refine(up(torch.cat((skip, larger), 1)))
