@@ -6,6 +6,8 @@ and laid on the photo moved at full size, so that detail across the motion stays
 
 from __future__ import annotations
 
+from types import EllipsisType
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -59,10 +61,11 @@ class Restorer:
         share = share_moving(length)
         if self.network is None or not float(share.max()) > 0:
             return torch.zeros_like(base(stack)), share
-        both = (stack, played_backwards(stack))
+        part, added = _window(share[0, 0] > 0), torch.zeros_like(base(stack))
+        both = (stack[part], played_backwards(stack[part]))
         with torch.autocast(self.device.type, torch.bfloat16):  # twice as fast, a tenth of a step in 255 off
-            added = sum(in_tiles(self.network, one) for one in both)
-        return added / 2 * share, share
+            added[part] = sum(in_tiles(self.network, one) for one in both) / 2
+        return added * share, share
 
     def _band(self, out: np.ndarray, top: int, added: torch.Tensor, share: torch.Tensor, offset: torch.Tensor) -> None:
         """Fill rows `top` to `top + BAND` of `out`."""
@@ -78,6 +81,16 @@ class Restorer:
         frame = frame[0].permute(1, 2, 0).round().cpu().numpy().astype(out.dtype)
         touched = (_read(share, places)[0, 0] > 0).cpu().numpy()
         out[top : top + rows] = np.where(touched[..., None], frame, self.pixels[top : top + rows])
+
+
+def _window(mask: torch.Tensor) -> tuple[slice | EllipsisType, ...]:
+    """The part of a picture, as an index, that all inside a mask (H, W) depends on."""
+    bounds: list[slice | EllipsisType] = [...]
+    for side in (1, 0):
+        places = mask.any(side).nonzero()
+        first, last = int(places[0]), int(places[-1]) + 1
+        bounds.append(slice(max(0, (first - CONTEXT) // STRIDE * STRIDE), last + CONTEXT))
+    return tuple(bounds)
 
 
 def _read(picture: torch.Tensor, places: torch.Tensor) -> torch.Tensor:

@@ -81,13 +81,32 @@ def scene(guidance: Guidance) -> tuple[Moving, ...]:
 def extent(things: tuple[Moving, ...], areas: np.ndarray, room: int) -> tuple[int, int, int, int]:
     """The rectangle y0, x0, y1, x1 of `areas` (H, W) outside which nothing moves, with `room` px around it."""
     height, width = areas.shape
-    moving = [thing.number for thing in things if not thing.still]
-    inside = np.isin(areas, moving) if NO_REGION not in moving else np.ones_like(areas, bool)
+    moving = [thing for thing in things if not thing.still]
+    inside = np.isin(areas, [thing.number for thing in moving if thing.motion is None and thing.number])
+    for thing in moving:
+        if not thing.number:
+            inside |= True if thing.motion is None else _enlarged(_moves(thing.motion), height, width)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):
         return 0, 0, height, width
     y0, x0 = max(int(rows[0]) - room, 0), max(int(columns[0]) - room, 0)
     return y0, x0, min(int(rows[-1]) + 1 + room, height), min(int(columns[-1]) + 1 + room, width)
+
+
+def _moves(motion: Motion) -> np.ndarray:
+    """Where on its grid anything ever moves, bool (h, w)."""
+    moves = np.zeros(motion.offsets.shape[1:3], bool)
+    for field in (*motion.trajectories, *motion.offsets):
+        moves |= np.hypot(field[..., 0], field[..., 1]) > _STILL
+    return moves
+
+
+def _enlarged(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A mask (h, w) on a finer grid, and a cell further: fields are bilinear."""
+    import cv2
+
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
 
 
 def window_of(areas: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
