@@ -2,8 +2,9 @@
 
 Multiply-adds, CPU seconds on one thread and peak memory, each engine in a process of its own, at 640 x 360 and
 960 x 540, with `--large` also on 24 megapixels. The photo is made up; what matters is its size and how much of it
-moves: here all of it, along one arrow, and for engines that take dense motion once more with a motion per pixel. The
-last line is JSON.
+moves: here all of it, along one arrow, and for engines that take dense motion once more with a motion per pixel. For
+engines that can flip arrows in a recovery, what that costs, beside the recovery: a disc moves across the rest.
+The last line is JSON.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from models import catalog
-from models.guidance import Guidance
+from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Inputs
 
@@ -73,6 +75,29 @@ def measured(engine: str, kind: str, size: str, counts: bool) -> dict[str, float
     return result
 
 
+def flipped(engine: str, size: str) -> dict[str, float]:
+    """Recovers in this process, then flips one of two arrows. Returns the CPU seconds of both."""
+    import torch
+
+    torch.set_num_threads(1)
+    height, width = SIZES[size]
+    photo, said = made_up(height, width), disc(height, width)
+    back = replace(said, regions=said.reversed().regions)
+    run, flip = catalog.load(engine), catalog.load_flip(engine)
+    start = time.process_time()
+    before = run(Inputs(photo, said, "cpu"), {}, lambda progress: None, lambda: False)
+    recovered = time.process_time()
+    flip(Inputs(photo, back, "cpu"), before, said, lambda progress: None, lambda: False)
+    return {"cpu_seconds": recovered - start, "flip_cpu_seconds": time.process_time() - recovered}
+
+
+def disc(height: int, width: int) -> Guidance:
+    """A disc, half as wide as the photo is high, that moves across the rest."""
+    y, x = np.mgrid[:height, :width]
+    inside = np.hypot(y - height / 2, x - width / 2) < height / 4
+    return Guidance(inside.astype(np.uint8), (Region(1, "disc", Arrow(20, _SHARE * width)),), Arrow(110, 8))
+
+
 def peak_megabytes() -> float:
     """The most memory this process ever held."""
     if sys.platform == "win32":
@@ -117,7 +142,8 @@ def multiply_adds(work: Callable[[], object]) -> float:
 
 
 def in_a_child(engine: str, kind: str, size: str, counts: bool) -> dict[str, float]:
-    """`measured` in a process of its own. Raises RuntimeError with its last words where it fails."""
+    """`measured`, or for the kind "flip" `flipped`, in a process of its own. Raises RuntimeError with its last words
+    where it fails."""
     command = [sys.executable, "-m", "benchmarks.speed", "--child", engine, kind, size, str(int(counts))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -136,7 +162,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.child:
         engine, kind, size, counts = arguments.child
-        print(json.dumps(measured(engine, kind, size, counts == "1")))
+        print(json.dumps(flipped(engine, size) if kind == "flip" else measured(engine, kind, size, counts == "1")))
         return
     rows = []
     print(f"{'engine':16s} {'told':6s} {'size':>10s} {'GMAC':>8s} {'CPU s':>8s} {'peak MB':>8s}")
@@ -152,7 +178,21 @@ def main() -> None:
                     flush=True,
                 )
                 rows.append({"engine": engine.name, "told": kind, "size": size, **row})
-    print(json.dumps({"engines": rows}))
+    print(json.dumps({"engines": rows, "flips": flips(arguments.engine or [])}))
+
+
+def flips(names: list[str]) -> list[dict[str, float | str]]:
+    """What it costs to flip one arrow, for these engines or all that can."""
+    rows: list[dict[str, float | str]] = []
+    for engine in catalog.ENGINES:
+        if not engine.flip or engine.missing_weights() or (names and engine.name not in names):
+            continue
+        for size in list(SIZES)[:2]:
+            row = in_a_child(engine.name, "flip", size, counts=False)
+            first, flip = row["cpu_seconds"], row["flip_cpu_seconds"]
+            print(f"{engine.name:16s} {size:>10s}: {first:.2f} CPU s, an arrow flipped {flip:.2f}, {flip / first:.0%}")
+            rows.append({"engine": engine.name, "size": size, **row})
+    return rows
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from models.recovery import Refine, Run, Suggest
+from models.recovery import Flip, Refine, Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
 REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
@@ -65,6 +65,7 @@ class Engine:
     weights   names of the weights it needs, in `models/weights/NAME.safetensors`.
     asks      whether it wants to be told the motion: "motion" (cannot do without), "guidance" (better with), "".
     suggest   "module:function" that proposes guidance from the photo alone; "" where it cannot.
+    flip      "module:function" that makes a recovery of it anew where arrows were flipped; "" where it cannot.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Engine:
     weights: tuple[str, ...] = ()
     asks: str = ""
     suggest: str = ""
+    flip: str = ""
 
     def missing_weights(self) -> tuple[str, ...]:
         return tuple(name for name in self.weights if not (WEIGHTS / f"{name}.safetensors").is_file())
@@ -98,6 +100,7 @@ ENGINES: tuple[Engine, ...] = (
         weights=("areas", "motion"),
         asks="guidance",
         suggest="models.trajectory.engine:suggest",
+        flip="models.trajectory.engine:flip",
     ),
     Engine(
         name="decomposition",
@@ -107,6 +110,7 @@ ENGINES: tuple[Engine, ...] = (
         options="models.decomposition.options:OPTIONS",
         weights=("areas", "motion", "restoration"),
         asks="guidance",
+        flip="models.decomposition.engine:flip",
     ),
 )
 
@@ -152,6 +156,14 @@ def load_suggest(name: str) -> Suggest:
     if not place:
         raise ValueError(f"the engine {name} cannot suggest a motion")
     return cast("Suggest", _imported(place))
+
+
+def load_flip(name: str) -> Flip:
+    """What flips parts of a recovery; this is what imports torch. Raises ValueError where it cannot."""
+    place = engine(name).flip
+    if not place:
+        raise ValueError(f"the engine {name} cannot flip parts of a recovery")
+    return cast("Flip", _imported(place))
 
 
 def can_refine() -> bool:

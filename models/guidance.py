@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.motion import Arrow, Motion
+from models.motion import Arrow, Motion, instants
 
 STATIC, UNKNOWN = 0, 255
 QUADRANTS = (1, 2, 3, 4)
@@ -27,6 +27,8 @@ NO_REGION = 0
 MAX_REGIONS = 254
 _EVEN = 0.02
 """Share of half a way by which it may depart from an even straight one and still count as that."""
+_PLACES, _ROUNDING = 5, 1e-6
+"""Times at which two arrows are compared, and px by which they may differ: degrees are rounded when flipped."""
 
 
 def quantise(flow: np.ndarray, threshold: float = 0.5) -> np.ndarray:
@@ -214,6 +216,19 @@ class Guidance:
         motion = self.motion if painted.motion is None else painted.motion
         return Guidance(areas, (*regions, *painted.regions), painted.camera or self.camera, motion)
 
+    def flipped_since(self, before: Guidance) -> tuple[int, ...] | None:
+        """The numbers of what is said to move the other way round than `before`, `NO_REGION` for all that no region
+        covers; none where both say the same, and None where they differ in more than that."""
+        numbers = [region.number for region in self.regions]
+        same = [region.number for region in before.regions] == numbers
+        if not same or not np.array_equal(self.areas, before.areas):
+            return None
+        ways = [_flip(before.camera, self.camera) if before.motion is None else _flip(before.motion, self.motion)]
+        ways += [_flip(old.arrow, new.arrow) for old, new in zip(before.regions, self.regions, strict=True)]
+        if None in ways or (self.motion is None) != (before.motion is None):
+            return None
+        return tuple(number for number, way in zip((NO_REGION, *numbers), ways, strict=True) if way == -1)
+
     def reversed(self) -> Guidance:
         """The guidance of the same exposure played backwards."""
         return replace(
@@ -222,3 +237,21 @@ class Guidance:
             camera=self.camera and self.camera.reversed(),
             motion=self.motion and self.motion.reversed(),
         )
+
+
+def _flip(before: Arrow | Motion | None, after: Arrow | Motion | None) -> int | None:
+    """1 for the same motion, -1 for its reverse, None for any other."""
+    if before is None or after is None:
+        return 1 if before is after else None
+    if _alike(before, after):
+        return 1
+    return -1 if _alike(before.reversed(), after) else None
+
+
+def _alike(one: Arrow | Motion, other: Arrow | Motion) -> bool:
+    if isinstance(one, Motion) and isinstance(other, Motion):
+        fields = ((one.times, other.times), (one.offsets, other.offsets), (one.trajectories, other.trajectories))
+        return all(np.array_equal(a, b) for a, b in fields)
+    if isinstance(one, Arrow) and isinstance(other, Arrow):
+        return np.allclose(one.displacement(instants(_PLACES)), other.displacement(instants(_PLACES)), atol=_ROUNDING)
+    return False

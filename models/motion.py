@@ -232,6 +232,13 @@ class Motion:
         """Visible displacement from the first to the last instant, float32 (h, w, 2), on the middle instant's grid."""
         return self.trajectories_at(1) - self.trajectories_at(0)
 
+    def moves(self, least: float) -> np.ndarray:
+        """Where anything is ever more than `least` px from its place at mid-exposure, bool (h, w)."""
+        moves = np.zeros(self.offsets.shape[1:3], bool)
+        for field in (*self.trajectories, *self.offsets):
+            moves |= np.hypot(field[..., 0], field[..., 1]) > least
+        return moves
+
     def reversed(self) -> Motion:
         """The same exposure played backwards."""
         return Motion(1 - self.times[::-1], self.offsets[::-1], self.trajectories[::-1])

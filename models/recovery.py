@@ -115,3 +115,18 @@ class Refine(Protocol):
         is_cancelled: Callable[[], bool],
         only: Container[int] | None = None,
     ) -> Guidance: ...
+
+
+class Flip(Protocol):
+    """Makes the recovery `before`, which the engine returned for the guidance `told`, anew where `inputs.guidance`
+    says that things moved the other way round. Raises Cancelled, or ValueError with one sentence for the user, also
+    where the guidance differs in more than that."""
+
+    def __call__(
+        self,
+        inputs: Inputs,
+        before: Recovery,
+        told: Guidance,
+        on_progress: Callable[[Progress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> Recovery: ...

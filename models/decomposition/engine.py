@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,13 +13,17 @@ from models.catalog import checked
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.restoring import Restorer
 from models.devices import run_on
+from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import instants
+from models.motion import Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.engine import FAINT, FINDING, HARDLY, MOTION_TIMES, found, seen_at
 from models.trajectory.estimation import Ends
+from models.trajectory.flipping import flipped_parts
 
 LARGEST_RESULT = 1.3e9
+CONTEXT = 24
+"""Px beyond the motion's reach up to which restoring lets pixels have a say in each other that shows."""
 
 
 def run(
@@ -36,7 +41,7 @@ def run(
         most = int(LARGEST_RESULT // seen.pixels.nbytes)
         raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
 
-    def tell(fraction: float, step: str) -> None:
+    def tell(fraction: float, step: str = "Restoring") -> None:
         if is_cancelled():
             raise Cancelled
         on_progress(Progress(fraction, step))
@@ -44,12 +49,7 @@ def run(
     def work(device: torch.device) -> tuple[np.ndarray, Ends]:
         tell(0.0, "Finding the motion")
         ends = found(seen, str(values["told"]), device)
-        restorer = Restorer(seen.pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
-        frames = np.empty((len(times), *seen.pixels.shape), seen.pixels.dtype)
-        for n, t in enumerate(times):
-            tell(FINDING + (1 - FINDING) * n / len(times), "Restoring")
-            frames[n] = restorer.frame(float(t))
-        return frames, ends
+        return _restored(seen.pixels, ends, times, device, lambda share: tell(FINDING + (1 - FINDING) * share)), ends
 
     (frames, ends), device, notes = run_on(inputs.device, work)
     on_progress(Progress(1.0, "Done"))
@@ -60,3 +60,40 @@ def run(
     return Recovery(
         frames, times, motion, "decomposition", values, device.type, seconds, (*notes, *faint), {"moved": moved}
     )
+
+
+def flip(
+    inputs: Inputs,
+    before: Recovery,
+    told: Guidance,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """See `models.recovery.Flip`."""
+    start = time.perf_counter()
+
+    def tell(fraction: float) -> None:
+        if is_cancelled():
+            raise Cancelled
+        on_progress(Progress(fraction, "Restoring"))
+
+    def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
+        def work(device: torch.device) -> np.ndarray:
+            return _restored(pixels, Ends.of(motion, device), before.times, device, tell)
+
+        return run_on(inputs.device, work)[0]
+
+    flipped = flipped_parts(inputs, before, told, CONTEXT, draw)
+    return replace(flipped, seconds=time.perf_counter() - start)
+
+
+def _restored(
+    pixels: np.ndarray, ends: Ends, times: np.ndarray, device: torch.device, tell: Callable[[float], None]
+) -> np.ndarray:
+    """The frames (N, H, W, 3) at `times`; `tell` hears which share of them is done."""
+    restorer = Restorer(pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
+    frames = np.empty((len(times), *pixels.shape), pixels.dtype)
+    for n, t in enumerate(times):
+        tell(n / len(times))
+        frames[n] = restorer.frame(float(t))
+    return frames

@@ -85,20 +85,12 @@ def extent(things: tuple[Moving, ...], areas: np.ndarray, room: int) -> tuple[in
     inside = np.isin(areas, [thing.number for thing in moving if thing.motion is None and thing.number])
     for thing in moving:
         if not thing.number:
-            inside |= True if thing.motion is None else _enlarged(_moves(thing.motion), height, width)
+            inside |= True if thing.motion is None else _enlarged(thing.motion.moves(_STILL), height, width)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):
         return 0, 0, height, width
     y0, x0 = max(int(rows[0]) - room, 0), max(int(columns[0]) - room, 0)
     return y0, x0, min(int(rows[-1]) + 1 + room, height), min(int(columns[-1]) + 1 + room, width)
-
-
-def _moves(motion: Motion) -> np.ndarray:
-    """Where on its grid anything ever moves, bool (h, w)."""
-    moves = np.zeros(motion.offsets.shape[1:3], bool)
-    for field in (*motion.trajectories, *motion.offsets):
-        moves |= np.hypot(field[..., 0], field[..., 1]) > _STILL
-    return moves
 
 
 def _enlarged(mask: np.ndarray, height: int, width: int) -> np.ndarray:

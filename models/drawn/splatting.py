@@ -37,7 +37,7 @@ def splatted_offsets(trajectory: torch.Tensor) -> torch.Tensor:
     reached = (total[..., 3] > 0.25) & (total[..., 2] > 0)
     offsets = torch.where(reached[..., None], total[..., :2] / total[..., 2:3].clamp(min=1e-30), 0.0)
     stretched = reached & (total[..., 4] > total[..., 2] / 2)
-    for reach in range(1, _GAP + 1):
+    for reach in range(1, _GAP + 1 if bool(stretched.any()) else 1):
         offsets, reached, stretched = bridged(offsets, reached, stretched, reach)
     slower = reached * (-offsets.norm(dim=-1) * 0.5).clamp(min=-20).exp().clamp(min=1e-8)
     return filled(offsets.permute(2, 0, 1)[None], slower[None, None], reached[None, None])[0].permute(1, 2, 0)

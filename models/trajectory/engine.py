@@ -15,9 +15,10 @@ from models.devices import run_on
 from models.drawn import engine as drawn
 from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import instants
+from models.motion import Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
+from models.trajectory.flipping import flipped_parts
 from models.trajectory.network import MotionNetwork
 from models.trajectory.suggestion import one_direction, suggested
 
@@ -27,6 +28,8 @@ FINDING = 0.2
 SHARPNESS = 0.5
 """Share of the deconvolved in every frame, the rest is the photo moved: found motion is never quite right, and where it
 errs the one errs less than the other."""
+CONTEXT = 8
+"""Px beyond the motion's reach up to which deconvolution lets pixels have a say in each other."""
 HARDLY = "Hardly any motion was found in this photo."
 
 
@@ -59,9 +62,12 @@ def run(
     ends, device, notes = run_on(inputs.device, lambda device: found(seen, str(values["told"]), device))
     if is_cancelled():
         raise Cancelled
-    told = Guidance(np.zeros(seen.pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
+    told = _told(seen.pixels, ends)
 
-    recovery = _along(Inputs(seen.pixels, told, device.type, inputs.seed), values, on_progress, is_cancelled)
+    def further(step: Progress) -> None:
+        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
+
+    recovery = _along(Inputs(seen.pixels, told, device.type, inputs.seed), values, further, is_cancelled)
     faint = (HARDLY,) if ends.longest() < FAINT else ()
     return replace(
         recovery,
@@ -79,12 +85,32 @@ def _along(
     is_cancelled: Callable[[], bool],
 ) -> Recovery:
     """The frames along the found motion."""
-
-    def further(step: Progress) -> None:
-        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
-
     settings = {"frames": values["frames"], "sharpen": values["sharpen"]}
-    return drawn.along(inputs, settings, SHARPNESS, further, is_cancelled)
+    return drawn.along(inputs, settings, SHARPNESS, on_progress, is_cancelled)
+
+
+def _told(pixels: np.ndarray, ends: Ends) -> Guidance:
+    """Found motion as guidance for these pixels (H, W, 3)."""
+    return Guidance(np.zeros(pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
+
+
+def flip(
+    inputs: Inputs,
+    before: Recovery,
+    told: Guidance,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Recovery:
+    """See `models.recovery.Flip`."""
+    start = time.perf_counter()
+    values = checked("trajectory", before.options)
+
+    def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
+        found = _told(pixels, Ends.of(motion, torch.device("cpu")))
+        return _along(Inputs(pixels, found, inputs.device), values, on_progress, is_cancelled).frames
+
+    flipped = flipped_parts(inputs, before, told, CONTEXT, draw)
+    return replace(flipped, seconds=time.perf_counter() - start)
 
 
 def seen_at(inputs: Inputs, limit: int) -> Seen:

@@ -47,6 +47,12 @@ class Ends:
 
     fields: torch.Tensor
 
+    @classmethod
+    def of(cls, motion: Motion, device: torch.device) -> Ends:
+        """Those of a motion that goes on through the whole exposure."""
+        both = (motion.offsets_at(0), motion.offsets_at(1), motion.trajectories_at(0), motion.trajectories_at(1))
+        return cls(torch.from_numpy(np.stack(both)).permute(0, 3, 1, 2)[None].to(device))
+
     def longest(self) -> float:
         """The path's length that one pixel in 20 exceeds, px of the photo, among all that move."""
         length = (self.fields[:, 3] - self.fields[:, 2]).norm(dim=1).flatten()
