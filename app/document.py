@@ -300,8 +300,13 @@ class Document:
     def reverse_recovery(self, index: int) -> None:
         """The recovery backwards in its own place."""
         self._check_recovery(index)
+        self.put_recovery(index, self.recoveries[index].reversed(), "Reverse")
+
+    def put_recovery(self, index: int, recovery: Recovery, text: str, joins: bool = False) -> None:
+        """Another recovery in the place of one."""
+        self._check_recovery(index)
         before, after = self.recoveries[:index], self.recoveries[index + 1 :]
-        self._set_recoveries("Reverse", (*before, self.recoveries[index].reversed(), *after), self.current)
+        self._set_recoveries(text, (*before, recovery, *after), self.current, joins=joins)
 
     def show(self, index: int | None) -> None:
         """Look at another recovery, or with None at the photo. No edit."""
@@ -330,9 +335,14 @@ class Document:
         self.apply(SetRegions(text, self.guidance.regions, regions), joins)
 
     def _set_recoveries(
-        self, text: str, recoveries: tuple[Recovery, ...], current: int | None, counts: bool = True
+        self,
+        text: str,
+        recoveries: tuple[Recovery, ...],
+        current: int | None,
+        counts: bool = True,
+        joins: bool = False,
     ) -> None:
-        self.apply(SetRecoveries(text, self.recoveries, recoveries, self.current, current), counts=counts)
+        self.apply(SetRecoveries(text, self.recoveries, recoveries, self.current, current), joins, counts)
 
     def _again(self, edits: Sequence[AnyEdit]) -> None:
         joins = False

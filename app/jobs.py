@@ -91,6 +91,22 @@ class Preview(Recover, frozen=True):
     outdates: ClassVar[Literal["none", "waiting", "running"]] = "waiting"
 
 
+class Flip(Job, frozen=True):
+    """Make a recovery anew where arrows were flipped; `told` is the guidance it was made with."""
+
+    result: ClassVar[Any] = Recovery
+    outdates: ClassVar[Literal["none", "waiting", "running"]] = "running"
+
+    inputs: Inputs
+    before: Recovery
+    told: Guidance
+
+    def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> Recovery:
+        _check_can_run(self.before.engine, self.inputs.device)
+        on_progress(Progress(0, "loading the engine"))
+        return catalog.load_flip(self.before.engine)(self.inputs, self.before, self.told, on_progress, is_cancelled)
+
+
 class Suggest(Job, frozen=True):
     """Propose what moved, and which way, from the photo alone: up to `count` answers. None where nothing was found.
 
@@ -474,6 +490,7 @@ def _check_can_run(engine: str, device: str) -> None:
 AnyJob = (
     Recover
     | Preview
+    | Flip
     | Suggest
     | Refine
     | Warm

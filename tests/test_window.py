@@ -17,6 +17,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.document import Document
+from app.jobs import Flip, Recover
 from app.samples import samples
 from app.session import Session, recoverable
 from app.ui import main, theme
@@ -354,3 +355,92 @@ def test_another_document_ends_the_focus_frame(shell, opened, qtbot):
     shell.desk.set_document(Document(opened.photo))
     assert shell.canvas.hasFocus()
     assert not shell.canvas._shows_focus
+
+
+def flippable(shell, opened: Document, qtbot) -> Recovery:
+    """Recovers a photo of which a region and the rest move, with an engine that can flip things round."""
+    shell.recovering.set_live(True)
+    shell.recover._engine.setCurrentIndex(shell.recover._engine.findData("decomposition"))
+    opened.add_region()
+    opened.paint((0, 0, 32, 48), 1)
+    opened.set_camera(Arrow(90, 8))
+    opened.set_arrow(1, Arrow(0, 8))
+    shell.recovering.start()
+    qtbot.waitUntil(lambda: bool(opened.recoveries), timeout=PATIENCE)
+    return opened.recoveries[0]
+
+
+def test_a_flipped_arrow_flips_the_recovery_with_it(shell, opened, qtbot):
+    before = flippable(shell, opened, qtbot)
+    with qtbot.waitSignal(shell.recovering.recovered, timeout=PATIENCE):
+        opened.flip_region(1)
+    after = opened.recoveries[0]
+    assert len(opened.recoveries) == 1
+    assert not shell.showing.is_preview
+    assert shell.player.recovery is after
+    flows = [one.motion.resized(*SIZE).flow()[12:36, 6:20] for one in (before, after)]
+    np.testing.assert_array_equal(flows[0], -flows[1])
+    opened.undo()
+    assert opened.recoveries == (before,)
+    assert opened.guidance.regions[0].arrow == Arrow(0, 8)
+    assert shell.player.recovery is before
+    opened.redo()
+    assert opened.recoveries == (after,)
+    qtbot.wait(300)  # nothing more comes of itself: what is shown fits what is said
+    assert opened.recoveries == (after,)
+    assert not shell.showing.is_preview
+
+
+def test_recover_flips_what_was_not_shown_by_itself(shell, opened, qtbot, monkeypatch):
+    before = flippable(shell, opened, qtbot)
+    shell.recovering.set_live(False)
+    opened.flip_region(1)
+    jobs, submit = [], shell.workers.submit
+
+    def seen(job, *rest, **more):
+        jobs.append(job)
+        return submit(job, *rest, **more)
+
+    monkeypatch.setattr(shell.workers, "submit", seen)
+    shell.recovering.start()
+    qtbot.waitUntil(lambda: len(opened.recoveries) == 2, timeout=PATIENCE)
+    assert isinstance(jobs[0], Flip)
+    assert jobs[0].before is before
+    assert opened.current == 1
+    opened.set_arrow(1, Arrow(180, 5))
+    shell.recovering.start()
+    qtbot.waitUntil(lambda: len(opened.recoveries) == 3, timeout=PATIENCE)
+    assert [type(job) for job in jobs if isinstance(job, (Flip, Recover))] == [Flip, Recover]
+
+
+def test_a_flip_that_something_else_overtakes_leaves_nothing_broken(shell, opened, qtbot):
+    before = flippable(shell, opened, qtbot)
+    opened.flip_region(1)
+    qtbot.waitUntil(lambda: shell.recovering._preview_job is not None, timeout=PATIENCE)
+    opened.undo()
+    qtbot.wait(300)
+    assert opened.recoveries == (before,)
+    assert opened.can_redo
+    with qtbot.waitSignal(shell.recovering.recovered, timeout=PATIENCE):
+        opened.flip_region(0)
+    assert opened.recoveries[0] is not before
+
+
+def test_an_arrow_flipped_parts_while_it_recovers_flips_what_comes(shell, opened, qtbot):
+    shell.recovering.set_live(True)
+    shell.recover._engine.setCurrentIndex(shell.recover._engine.findData("decomposition"))
+    opened.set_camera(Arrow(0, 8))
+    shell.recovering.start()
+    opened.flip_region(0)
+    qtbot.waitUntil(lambda: bool(opened.recoveries), timeout=PATIENCE)
+    forth = opened.recoveries[0].motion.flow()
+    qtbot.waitUntil(lambda: opened.recoveries[0].motion.flow()[..., 0].mean() < 0, timeout=PATIENCE)
+    np.testing.assert_array_equal(opened.recoveries[0].motion.flow(), -forth)
+
+
+def test_what_belongs_to_another_photo_is_not_flipped_parts(shell, opened, picture, qtbot):
+    flippable(shell, opened, qtbot)
+    shell.recovering.forget()
+    with qtbot.waitSignal(shell.recovering.previewed, timeout=PATIENCE):
+        opened.flip_region(1)
+    assert shell.showing.is_preview

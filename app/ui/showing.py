@@ -89,7 +89,7 @@ class Showing(QObject):
             if not self._photo_only and self._player.copy is not None:
                 self.show_photo(True)
         elif change.what in ("regions", "camera", "motion"):
-            if document.guidance.says_motion():
+            if document.guidance.says_motion() and not self._recovering.fits(document, document.guidance):
                 self._recovering.preview(document.guidance)
             else:
                 self.stop_preview()
