@@ -358,7 +358,7 @@ def test_another_document_ends_the_focus_frame(shell, opened, qtbot):
 
 
 def flippable(shell, opened: Document, qtbot) -> Recovery:
-    """Recovers a photo of which a region and the rest move, with an engine that can flip things round."""
+    """Recovers a photo of which a region and the rest move, with an engine that can flip them."""
     shell.recovering.set_live(True)
     shell.recover._engine.setCurrentIndex(shell.recover._engine.findData("decomposition"))
     opened.add_region()
@@ -426,7 +426,7 @@ def test_a_flip_that_something_else_overtakes_leaves_nothing_broken(shell, opene
     assert opened.recoveries[0] is not before
 
 
-def test_an_arrow_flipped_parts_while_it_recovers_flips_what_comes(shell, opened, qtbot):
+def test_an_arrow_flipped_while_it_recovers_flips_what_comes(shell, opened, qtbot):
     shell.recovering.set_live(True)
     shell.recover._engine.setCurrentIndex(shell.recover._engine.findData("decomposition"))
     opened.set_camera(Arrow(0, 8))
@@ -438,7 +438,7 @@ def test_an_arrow_flipped_parts_while_it_recovers_flips_what_comes(shell, opened
     np.testing.assert_array_equal(opened.recoveries[0].motion.flow(), -forth)
 
 
-def test_what_belongs_to_another_photo_is_not_flipped_parts(shell, opened, picture, qtbot):
+def test_what_belongs_to_another_photo_is_not_flipped(shell, opened, picture, qtbot):
     flippable(shell, opened, qtbot)
     shell.recovering.forget()
     with qtbot.waitSignal(shell.recovering.previewed, timeout=PATIENCE):
