@@ -25,7 +25,7 @@ MOST = 0.5
 """The share of the photo above which an area moves with the camera."""
 DOUBT = 2.0
 """The greatest doubt that is told."""
-SURE, STILL = 0.5, 0.75
+SURE, STILL = 0.5, 0.85
 """The doubts above which nothing is proposed where no direction is told, in a window and for an area as a whole: most
 of it stands still, and still areas are not among the hypotheses."""
 _QUADRANT = 1.2
