@@ -42,13 +42,13 @@ from app.motion_files import write_flo, write_motion, write_npz
 from app.picked import Pixel, trajectory, write_csv
 from app.reblur import frame_files
 from app.reel import Options, checked
-from app.stills import png_bytes
+from app.stills import FINE, STILL_SUFFIXES, png_bytes
 from app.store import Contents
 from app.video import is_video
 from app.video_frames import SUFFIXES
 from models import catalog
 from models.guidance import NO_REGION, Guidance
-from models.motion import Arrow, resized_field
+from models.motion import MIDDLE, Arrow, resized_field
 from models.recovery import Inputs, Progress, Recovery
 
 USUAL_FRAMES = 15
@@ -89,6 +89,15 @@ def animate(chosen: argparse.Namespace) -> int:
     if chosen.frames is None:
         options["frames"] = len(recovery.frames) if kind else max(len(recovery.frames), USUAL_FRAMES)
     _run(Export(recovery, contents.photo, str(output), kind, options))
+    return _numbers(chosen, recovery, output)
+
+
+def deblur(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, STILL_SUFFIXES)
+    _check_size(chosen)
+    contents = _run(Open(chosen.photo))
+    recovery = _recovered(chosen, contents)
+    _run(Export(recovery, contents.photo, str(output), "still", {"quality": FINE, "t": MIDDLE}))
     return _numbers(chosen, recovery, output)
 
 
@@ -198,6 +207,8 @@ def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
 def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float | str]:
     """The engine's options that were said, checked."""
     said = {name[4:]: value for name, value in vars(chosen).items() if name.startswith("set_") and value is not None}
+    if told := _told(chosen):
+        said["told"] = told
     if chosen.frames is not None:
         if not 1 <= chosen.frames <= 240:
             raise ValueError(f"frames lies between 1 and 240, got {chosen.frames}")
@@ -205,6 +216,11 @@ def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float 
             said["frames"] = chosen.frames
     catalog.checked(chosen.engine, said)
     return said
+
+
+def _check_size(chosen: argparse.Namespace) -> None:
+    if getattr(chosen, "set_limit", None):
+        raise ValueError("limit is for previews: the result is written at the photo's own size")
 
 
 def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
@@ -223,13 +239,29 @@ def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
 
 
 def _strength(chosen: argparse.Namespace, height: int, width: int) -> float:
-    """The length that was said, or the usual one, which is told."""
+    """The length that was said, or the usual one, which is told where it counts."""
     if chosen.strength is not None:
         return chosen.strength
     usual = usual_strength(height, width)
-    if chosen.toward is not None or Path(chosen.guidance or "").suffix.lower() == ".png":
+    if _lacks_length(chosen) and not _told(chosen):
         print(f"No --strength was said; this takes {usual} px.", file=sys.stderr)
     return usual
+
+
+def _lacks_length(chosen: argparse.Namespace) -> bool:
+    """Whether a direction was said without a length."""
+    of_guidance = Path(chosen.guidance or "").suffix.lower() == ".png"
+    return chosen.strength is None and (chosen.toward is not None or of_guidance)
+
+
+def _told(chosen: argparse.Namespace) -> str:
+    """What counts where a direction was said without a length, to engines that find lengths themselves; "": as they
+    have it."""
+    engine = getattr(chosen, "engine", None)
+    asked = engine is not None and any(option.name == "told" for option in catalog.options(engine))
+    if not asked or chosen.set_told is not None or not _lacks_length(chosen):
+        return ""
+    return "quadrants" if chosen.toward is None else "directions"
 
 
 def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool = False) -> Path:
@@ -257,8 +289,7 @@ def _writable(output: str, source: str, suffixes: tuple[str, ...], folder: bool 
 def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     """Recover, and write the motion on the photo's grid."""
     output = _output(chosen, suffixes)
-    if getattr(chosen, "set_limit", None):
-        raise ValueError("limit is for previews: the motion is written at the photo's own size")
+    _check_size(chosen)
     contents = _run(Open(chosen.photo))
     pixels = [_pixel(said, contents.photo.pixels) for said in getattr(chosen, "at", None) or ()]
     recovery = _recovered(chosen, contents)

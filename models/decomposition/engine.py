@@ -15,9 +15,9 @@ from models.decomposition.restoring import Restorer
 from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import Motion, instants
+from models.motion import Motion, instants, moments
 from models.recovery import Cancelled, Inputs, Progress, Recovery
-from models.trajectory.engine import FAINT, FINDING, HARDLY, MOTION_TIMES, found, seen_at
+from models.trajectory.engine import FAINT, FINDING, HARDLY, found, seen_at
 from models.trajectory.estimation import Ends
 from models.trajectory.flipping import flipped_parts
 
@@ -53,7 +53,7 @@ def run(
 
     (frames, ends), device, notes = run_on(inputs.device, work)
     on_progress(Progress(1.0, "Done"))
-    motion = ends.motion(times if len(times) <= MOTION_TIMES else instants(MOTION_TIMES))
+    motion = ends.motion(moments(times))
     moved = float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())
     faint = (HARDLY,) if ends.longest() < FAINT else ()
     seconds = time.perf_counter() - start

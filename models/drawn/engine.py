@@ -18,12 +18,11 @@ from models.drawn.restoration import Restoration, Settings
 from models.drawn.scale import working_scale
 from models.drawn.tiles import OVERLAP, Tile, tiles
 from models.guidance import Guidance
-from models.motion import instants
+from models.motion import instants, moments
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
 _SIDE, _DENSE_SIDE, _LARGEST_SIDE = 1024, 640, 2048
 """Px of a tile as it is worked on; a dense motion keeps dozens of fields for each. Px of a tile of the photo."""
-_MOTION_TIMES = 9
 _LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
 _ROOM = OVERLAP + 8
@@ -71,7 +70,7 @@ def along(
         return job
 
     job, device, notes = run_on(inputs.device, work)
-    motion = motion_of(guidance, times if len(times) <= _MOTION_TIMES else instants(_MOTION_TIMES))
+    motion = motion_of(guidance, moments(times))
     return Recovery(
         frames=job.frames,
         times=times,
