@@ -181,7 +181,8 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_deblur(parser: argparse.ArgumentParser) -> None:
-    _add_engine(parser, catalog.SHARPEST)
+    engine, options = catalog.SHARPEST
+    _add_engine(parser, None, " ".join([engine, *(f"--{name} {value}" for name, value in options.items())]))
     parser.set_defaults(frames=1)
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help=".png, .tif or .jpg; as deep as the photo, but for .jpg"
@@ -232,16 +233,16 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
 
 def _add_recovery(parser: argparse.ArgumentParser) -> None:
     """What every command takes that recovers motion over time."""
-    _add_engine(parser, catalog.ENGINES[0].name)
+    _add_engine(parser, catalog.ENGINES[0].name, catalog.ENGINES[0].name)
     parser.add_argument("-n", "--frames", type=int, metavar="N", help="how many frames, 1 to 240")
 
 
-def _add_engine(parser: argparse.ArgumentParser, usual: str) -> None:
-    """The photo and what finds its motion."""
+def _add_engine(parser: argparse.ArgumentParser, usual: str | None, said: str) -> None:
+    """The photo and what finds its motion: the `usual` engine, which `said` names."""
     parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its guidance")
     _add_said(parser)
     names = [engine.name for engine in catalog.ENGINES]
-    known = f"{', '.join(names)} (default: %(default)s)"
+    known = f"{', '.join(names)} (default: {said})"
     parser.add_argument("-e", "--engine", default=usual, metavar="NAME", help=known)
     parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="for engines that draw lots")

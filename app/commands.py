@@ -95,6 +95,10 @@ def animate(chosen: argparse.Namespace) -> int:
 def deblur(chosen: argparse.Namespace) -> int:
     output = _output(chosen, STILL_SUFFIXES)
     _check_size(chosen)
+    if chosen.engine is None:
+        chosen.engine, usual = catalog.SHARPEST
+        said = {f"set_{name}": value for name, value in usual.items()}
+        vars(chosen).update({name: value for name, value in said.items() if getattr(chosen, name) is None})
     contents = _run(Open(chosen.photo))
     recovery = _recovered(chosen, contents)
     _run(Export(recovery, contents.photo, str(output), "still", {"quality": FINE, "t": MIDDLE}))

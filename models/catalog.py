@@ -14,8 +14,9 @@ WEIGHTS = Path(__file__).parent / "weights"
 REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
 """What adjusts arrows to a photo, "module:function", and the name of its weights."""
 
-SHARPEST = "decomposition"
-"""The engine whose middle instant is nearest to the truth (`python -m benchmarks.middle`): what `deblur` takes."""
+SHARPEST = "decomposition", {"by": "both"}
+"""The engine whose middle instant is nearest to the truth (`python -m benchmarks.middle`), and its options for that:
+what `deblur` takes."""
 
 
 @dataclass(frozen=True)

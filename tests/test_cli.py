@@ -121,7 +121,9 @@ def test_a_direction_without_a_length_is_no_length(photo: str, capsys: pytest.Ca
     for said_ in (("-g", "labels.png"), ("--toward", "30"), ("--toward", "30", "--strength", "8"), ()):
         assert run("deblur", photo, *said_, "-o", "sharp.png", "--json") == 0
         captured = capsys.readouterr()
-        told[said_] = json.loads(captured.out)["options"]["told"]
+        numbers = json.loads(captured.out)
+        told[said_] = numbers["options"]["told"]
+        assert (numbers["engine"], numbers["options"]["by"]) == ("decomposition", "both")
         assert "No --strength" not in captured.err
     assert list(told.values()) == ["quadrants", "directions", "arrows", "arrows"]
 
@@ -316,6 +318,7 @@ BAD_INPUT = [
     (("deblur", "photo.png", *GOOD, "--limit", "32", "-o", "a.png"), "limit is for previews"),
     (("deblur", "photo.png", *GOOD, "-n", "3", "-o", "a.png"), "unrecognized"),
     (("deblur", "photo.png", "-e", "drawn", "-o", "a.png"), "nothing is said to move"),
+    (("deblur", "photo.png", *GOOD, "--by", "magic", "-o", "a.png"), "invalid choice"),
     (("deblur", "photo.png", *GOOD, "--iterations", "3", "-o", "a.png"), "no option iterations"),
     (("trajectories", "photo.png", *GOOD, "-o", "a.flo"), "expected .npz"),
     (("flow", "photo.png", *GOOD, "-o", "a.txt"), "expected .flo"),

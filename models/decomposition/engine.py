@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from models.catalog import checked
+from models.decomposition.both import frames_by_both
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.restoring import Restorer
 from models.devices import run_on
@@ -41,15 +42,13 @@ def run(
         most = int(LARGEST_RESULT // seen.pixels.nbytes)
         raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
 
-    def tell(fraction: float, step: str = "Restoring") -> None:
-        if is_cancelled():
-            raise Cancelled
-        on_progress(Progress(fraction, step))
+    def further(step: Progress) -> None:
+        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
 
     def work(device: torch.device) -> tuple[np.ndarray, Ends]:
-        tell(0.0, "Finding the motion")
+        on_progress(Progress(0.0, "Finding the motion"))
         ends = found(seen, str(values["told"]), device)
-        return _restored(seen.pixels, ends, times, device, lambda share: tell(FINDING + (1 - FINDING) * share)), ends
+        return _restored(seen.pixels, ends, times, str(values["by"]), device, further, is_cancelled), ends
 
     (frames, ends), device, notes = run_on(inputs.device, work)
     on_progress(Progress(1.0, "Done"))
@@ -72,14 +71,11 @@ def flip(
     """See `models.recovery.Flip`."""
     start = time.perf_counter()
 
-    def tell(fraction: float) -> None:
-        if is_cancelled():
-            raise Cancelled
-        on_progress(Progress(fraction, "Restoring"))
+    by = str(checked("decomposition", before.options)["by"])
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
         def work(device: torch.device) -> np.ndarray:
-            return _restored(pixels, Ends.of(motion, device), before.times, device, tell)
+            return _restored(pixels, Ends.of(motion, device), before.times, by, device, on_progress, is_cancelled)
 
         return run_on(inputs.device, work)[0]
 
@@ -88,12 +84,22 @@ def flip(
 
 
 def _restored(
-    pixels: np.ndarray, ends: Ends, times: np.ndarray, device: torch.device, tell: Callable[[float], None]
+    pixels: np.ndarray,
+    ends: Ends,
+    times: np.ndarray,
+    by: str,
+    device: torch.device,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
-    """The frames (N, H, W, 3) at `times`; `tell` hears which share of them is done."""
+    """The frames (N, H, W, 3) at `times`, even ones, restored `by` what the option of this name says."""
     restorer = Restorer(pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
+    if by == "both":
+        return frames_by_both(restorer, ends, len(times), device, on_progress, is_cancelled)
     frames = np.empty((len(times), *pixels.shape), pixels.dtype)
     for n, t in enumerate(times):
-        tell(n / len(times))
+        if is_cancelled():
+            raise Cancelled
+        on_progress(Progress(n / len(times), "Restoring"))
         frames[n] = restorer.frame(float(t))
     return frames

@@ -49,9 +49,14 @@ def along(
     sharpness: float,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
+    start: np.ndarray | None = None,
 ) -> Recovery:
-    """`run`, but so much of the sharpened in every frame, above 0 to 1; the rest is the photo merely moved."""
-    start = time.perf_counter()
+    """`run`, but so much of the sharpened in every frame, above 0 to 1; the rest is the photo merely moved.
+
+    start  where the middle instant is known roughly, (H, W, 3) like the photo: sharpening begins with it, and where the
+           motion explains too little it stays. For a motion of every pixel, without regions and `limit`.
+    """
+    began = time.perf_counter()
     values = checked("drawn", options)
     if inputs.guidance.areas.shape != inputs.pixels.shape[:2]:
         raise ValueError("the guidance has another size than the photo")
@@ -64,7 +69,7 @@ def along(
     settings = Settings(sharpness, int(values["iterations"]), float(values["smoothness"]))
 
     def work(device: torch.device) -> _Job:
-        job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled)
+        job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled, start)
         with torch.no_grad():
             job.run()
         return job
@@ -78,7 +83,7 @@ def along(
         engine="drawn",
         options=values,
         device=device.type,
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - began,
         notes=(*notes, *job.tally.notes(settings)),
         scores=job.tally.scores() | {"moved": float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())},
     )
@@ -131,6 +136,7 @@ class _Job:
     device: torch.device
     on_progress: Callable[[Progress], None]
     is_cancelled: Callable[[], bool]
+    start: np.ndarray | None = None
     tally: _Tally = field(default_factory=_Tally)
 
     def run(self) -> None:
@@ -157,7 +163,9 @@ class _Job:
     def _tile(self, tile: Tile, things: tuple[Moving, ...], margin: int, scale: int) -> None:
         self.tell(0.0, "Taking the photo apart")
         photo = self.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, scale, self.device, self.check)
+        piece = Restoration(
+            self.pixels, self.guidance.areas, things, tile, margin, scale, self.device, self.check, self.start
+        )
         if piece.still:
             return
         touched = piece.touched()
