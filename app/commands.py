@@ -49,7 +49,7 @@ from app.video_frames import SUFFIXES
 from models import catalog
 from models.guidance import NO_REGION, Guidance
 from models.motion import MIDDLE, Arrow, resized_field
-from models.recovery import Inputs, Progress, Recovery
+from models.recovery import Inputs, Progress, Recovery, most_frames
 
 USUAL_FRAMES = 15
 """Of a moving picture: engines find fewer, the rest is moved in between."""
@@ -195,7 +195,7 @@ def demo(chosen: argparse.Namespace) -> int:
 
 def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
     """The motion in what was opened, recovered as the arguments say."""
-    options = _engine_options(chosen)
+    options = _engine_options(chosen, most_frames(contents.photo.pixels))
     guidance = _guidance(chosen, contents)
     if catalog.engine(chosen.engine).asks == "motion" and not guidance.says_motion():
         raise ValueError(
@@ -208,8 +208,8 @@ def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
     return recovery
 
 
-def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float | str]:
-    """The engine's options that were said, checked."""
+def _engine_options(chosen: argparse.Namespace, most: int) -> dict[str, bool | int | float | str]:
+    """The engine's options that were said, checked. It finds at most `most` frames; what is between them is moved."""
     said = {name[4:]: value for name, value in vars(chosen).items() if name.startswith("set_") and value is not None}
     if told := _told(chosen):
         said["told"] = told
@@ -217,7 +217,7 @@ def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float 
         if not 1 <= chosen.frames <= 240:
             raise ValueError(f"frames lies between 1 and 240, got {chosen.frames}")
         if any(option.name == "frames" for option in catalog.options(chosen.engine)):
-            said["frames"] = chosen.frames
+            said["frames"] = min(chosen.frames, most)
     catalog.checked(chosen.engine, said)
     return said
 

@@ -370,7 +370,7 @@ def test_impossible_options_are_refused(options: dict[str, object]) -> None:
 
 
 def test_more_frames_than_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.drawn.engine._LARGEST_RESULT", 100_000)
+    monkeypatch.setattr("models.recovery.LARGEST", 100_000)
     with pytest.raises(ValueError, match="at most 6"):
         recovered(scenery(), Guidance(np.zeros(SIZE, np.uint8), camera=Arrow(0, 5)))
 

@@ -17,14 +17,14 @@ from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import Motion, instants, moments
-from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.recovery import Cancelled, Inputs, Progress, Recovery, check_frames
 from models.trajectory.engine import FAINT, FINDING, HARDLY, found, seen_at
 from models.trajectory.estimation import Ends
 from models.trajectory.flipping import flipped_parts
 
-LARGEST_RESULT = 1.3e9
-CONTEXT = 24
-"""Px beyond the motion's reach up to which restoring lets pixels have a say in each other that shows."""
+CONTEXT = 32
+"""Px beyond the motion's reach up to which the network, 24, and deconvolution, 8, let pixels have a say in each other
+that shows."""
 
 
 def run(
@@ -38,9 +38,7 @@ def run(
     values = checked("decomposition", options)
     seen = seen_at(inputs, int(values["limit"]))
     times = instants(int(values["frames"]))
-    if len(times) * seen.pixels.nbytes > LARGEST_RESULT:
-        most = int(LARGEST_RESULT // seen.pixels.nbytes)
-        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+    check_frames(len(times), seen.pixels)
 
     def further(step: Progress) -> None:
         on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
@@ -70,7 +68,6 @@ def flip(
 ) -> Recovery:
     """See `models.recovery.Flip`."""
     start = time.perf_counter()
-
     by = str(checked("decomposition", before.options)["by"])
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:

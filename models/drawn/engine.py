@@ -19,11 +19,10 @@ from models.drawn.scale import working_scale
 from models.drawn.tiles import OVERLAP, Tile, tiles
 from models.guidance import Guidance
 from models.motion import instants, moments
-from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.recovery import Cancelled, Inputs, Progress, Recovery, check_frames
 
 _SIDE, _DENSE_SIDE, _LARGEST_SIDE = 1024, 640, 2048
 """Px of a tile as it is worked on; a dense motion keeps dozens of fields for each. Px of a tile of the photo."""
-_LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
 _ROOM = OVERLAP + 8
 """Px around all that moves: a tile's soft start, and the softness of outlines."""
@@ -62,9 +61,7 @@ def along(
         raise ValueError("the guidance has another size than the photo")
     pixels, guidance = _limited(inputs, int(values["limit"]))
     times = instants(int(values["frames"]))
-    if len(times) * pixels.nbytes > _LARGEST_RESULT:
-        most = int(_LARGEST_RESULT // pixels.nbytes)
-        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+    check_frames(len(times), pixels)
     sharpness = sharpness if values["sharpen"] else 0.0
     settings = Settings(sharpness, int(values["iterations"]), float(values["smoothness"]))
 
