@@ -182,7 +182,8 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
 
 def _add_deblur(parser: argparse.ArgumentParser) -> None:
     engine, options = catalog.SHARPEST
-    _add_engine(parser, None, " ".join([engine, *(f"--{name} {value}" for name, value in options.items())]))
+    usual = " ".join([engine, *(f"--{name} {value}" for name, value in options.items())])
+    _add_engine(parser, None, f"{usual}; for a .flo or .npz {catalog.SHARPEST_ALONG[0]}")
     parser.set_defaults(frames=1)
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help=".png, .tif or .jpg; as deep as the photo, but for .jpg"

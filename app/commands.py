@@ -95,11 +95,9 @@ def animate(chosen: argparse.Namespace) -> int:
 def deblur(chosen: argparse.Namespace) -> int:
     output = _output(chosen, STILL_SUFFIXES)
     _check_size(chosen)
-    if chosen.engine is None:
-        chosen.engine, usual = catalog.SHARPEST
-        said = {f"set_{name}": value for name, value in usual.items()}
-        vars(chosen).update({name: value for name, value in said.items() if getattr(chosen, name) is None})
     contents = _run(Open(chosen.photo))
+    if chosen.engine is None:
+        _take_sharpest(chosen, contents)
     recovery = _recovered(chosen, contents)
     _run(Export(recovery, contents.photo, str(output), "still", {"quality": FINE, "t": MIDDLE}))
     return _numbers(chosen, recovery, output)
@@ -220,6 +218,17 @@ def _engine_options(chosen: argparse.Namespace, most: int) -> dict[str, bool | i
             said["frames"] = min(chosen.frames, most)
     catalog.checked(chosen.engine, said)
     return said
+
+
+def _take_sharpest(chosen: argparse.Namespace, contents: Contents) -> None:
+    """Choose the engine for the middle instant, and its options where they were not said."""
+    said = chosen.guidance is not None or chosen.toward is not None
+    of_file = Path(chosen.guidance or "").suffix.lower() in (".flo", ".npz")
+    every_pixel = of_file if said else contents.guidance.motion is not None
+    chosen.engine, options = catalog.SHARPEST_ALONG if every_pixel and chosen.set_by is None else catalog.SHARPEST
+    for name, value in options.items():
+        if getattr(chosen, f"set_{name}") is None:
+            setattr(chosen, f"set_{name}", value)
 
 
 def _check_size(chosen: argparse.Namespace) -> None:

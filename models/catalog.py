@@ -17,6 +17,8 @@ REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
 SHARPEST = "decomposition", {"by": "both"}
 """The engine whose middle instant is nearest to the truth (`python -m benchmarks.middle`), and its options for that:
 what `deblur` takes."""
+SHARPEST_ALONG = "drawn", {}
+"""The same where the motion of every pixel is told: the engine that follows it to the letter."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,17 @@ def test_a_direction_without_a_length_is_no_length(photo: str, capsys: pytest.Ca
     assert list(told.values()) == ["quadrants", "directions", "arrows", "arrows"]
 
 
+def test_told_the_motion_itself_deblur_follows_it(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[..., 0] = 9
+    write_flo("motion.flo", flow)
+    engines = []
+    for choice in ((), ("--by", "both"), ("-e", "trajectory")):
+        assert run("deblur", photo, "-g", "motion.flo", *choice, "-o", "sharp.png", "--json") == 0
+        engines.append(json.loads(capsys.readouterr().out)["engine"])
+    assert engines == ["drawn", "decomposition", "trajectory"]
+
+
 def test_guidance_may_be_labels_flow_or_trajectories(photo: str) -> None:
     Image.fromarray(np.full((HEIGHT, WIDTH), 1, np.uint8)).save("labels.png")
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
