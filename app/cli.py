@@ -19,6 +19,7 @@ _EPILOG = """commands:
   guidance        see the motion in a frame of a video from the frames beside it
   film            make a longer, smoother video of a blurred one
   animate         recover the motion in a photo and write it as a moving picture or frames
+  deblur          write the sharp middle instant, as a picture
   trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
   suggest         propose what moved and which way, as guidance to look at and to edit
@@ -179,6 +180,16 @@ def _add_animate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, metavar="PX", help="resize to this width")
 
 
+def _add_deblur(parser: argparse.ArgumentParser) -> None:
+    engine, options = catalog.SHARPEST
+    usual = " ".join([engine, *(f"--{name} {value}" for name, value in options.items())])
+    _add_engine(parser, None, f"{usual}; for a .flo or .npz {catalog.SHARPEST_ALONG[0]}")
+    parser.set_defaults(frames=1)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help=".png, .tif or .jpg; as deep as the photo, but for .jpg"
+    )
+
+
 def _add_trajectories(parser: argparse.ArgumentParser) -> None:
     _add_recovery(parser)
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".npz; or .csv, with --at")
@@ -222,12 +233,18 @@ def _add_engines(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_recovery(parser: argparse.ArgumentParser) -> None:
-    """What every command takes that recovers motion."""
+    """What every command takes that recovers motion over time."""
+    _add_engine(parser, catalog.ENGINES[0].name, catalog.ENGINES[0].name)
+    parser.add_argument("-n", "--frames", type=int, metavar="N", help="how many frames, 1 to 240")
+
+
+def _add_engine(parser: argparse.ArgumentParser, usual: str | None, said: str) -> None:
+    """The photo and what finds its motion: the `usual` engine, which `said` names."""
     parser.add_argument("photo", metavar="PHOTO|PROJECT", help="a motion-blurred photo, or a project with its guidance")
     _add_said(parser)
     names = [engine.name for engine in catalog.ENGINES]
-    parser.add_argument("-e", "--engine", default=names[0], metavar="NAME", help=f"{', '.join(names)}")
-    parser.add_argument("-n", "--frames", type=int, metavar="N", help="how many frames, 1 to 240")
+    known = f"{', '.join(names)} (default: {said})"
+    parser.add_argument("-e", "--engine", default=usual, metavar="NAME", help=known)
     parser.add_argument("--device", choices=NAMES, default="auto", help="what to compute on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="for engines that draw lots")
     parser.add_argument("--json", action="store_true", help="say on stdout what was measured, as JSON")
@@ -283,6 +300,7 @@ _COMMANDS = {
         _add_film,
     ),
     "animate": ("Recover the motion in a photo and write it as a moving picture or frames.", _add_animate),
+    "deblur": ("Recover the sharp instant in the middle of the exposure and write it as a picture.", _add_deblur),
     "trajectories": (
         "Write where every pixel went: offsets, trajectories (N, H, W, 2) px, times (N,).",
         _add_trajectories,

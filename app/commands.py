@@ -42,14 +42,14 @@ from app.motion_files import write_flo, write_motion, write_npz
 from app.picked import Pixel, trajectory, write_csv
 from app.reblur import frame_files
 from app.reel import Options, checked
-from app.stills import png_bytes
+from app.stills import FINE, STILL_SUFFIXES, png_bytes
 from app.store import Contents
 from app.video import is_video
 from app.video_frames import SUFFIXES
 from models import catalog
 from models.guidance import NO_REGION, Guidance
-from models.motion import Arrow, resized_field
-from models.recovery import Inputs, Progress, Recovery
+from models.motion import MIDDLE, Arrow, resized_field
+from models.recovery import Inputs, Progress, Recovery, most_frames
 
 USUAL_FRAMES = 15
 """Of a moving picture: engines find fewer, the rest is moved in between."""
@@ -89,6 +89,17 @@ def animate(chosen: argparse.Namespace) -> int:
     if chosen.frames is None:
         options["frames"] = len(recovery.frames) if kind else max(len(recovery.frames), USUAL_FRAMES)
     _run(Export(recovery, contents.photo, str(output), kind, options))
+    return _numbers(chosen, recovery, output)
+
+
+def deblur(chosen: argparse.Namespace) -> int:
+    output = _output(chosen, STILL_SUFFIXES)
+    _check_size(chosen)
+    contents = _run(Open(chosen.photo))
+    if chosen.engine is None:
+        _take_sharpest(chosen, contents)
+    recovery = _recovered(chosen, contents)
+    _run(Export(recovery, contents.photo, str(output), "still", {"quality": FINE, "t": MIDDLE}))
     return _numbers(chosen, recovery, output)
 
 
@@ -182,7 +193,7 @@ def demo(chosen: argparse.Namespace) -> int:
 
 def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
     """The motion in what was opened, recovered as the arguments say."""
-    options = _engine_options(chosen)
+    options = _engine_options(chosen, most_frames(contents.photo.pixels))
     guidance = _guidance(chosen, contents)
     if catalog.engine(chosen.engine).asks == "motion" and not guidance.says_motion():
         raise ValueError(
@@ -195,16 +206,34 @@ def _recovered(chosen: argparse.Namespace, contents: Contents) -> Recovery:
     return recovery
 
 
-def _engine_options(chosen: argparse.Namespace) -> dict[str, bool | int | float | str]:
-    """The engine's options that were said, checked."""
+def _engine_options(chosen: argparse.Namespace, most: int) -> dict[str, bool | int | float | str]:
+    """The engine's options that were said, checked. It finds at most `most` frames; what is between them is moved."""
     said = {name[4:]: value for name, value in vars(chosen).items() if name.startswith("set_") and value is not None}
+    if told := _told(chosen):
+        said["told"] = told
     if chosen.frames is not None:
         if not 1 <= chosen.frames <= 240:
             raise ValueError(f"frames lies between 1 and 240, got {chosen.frames}")
         if any(option.name == "frames" for option in catalog.options(chosen.engine)):
-            said["frames"] = chosen.frames
+            said["frames"] = min(chosen.frames, most)
     catalog.checked(chosen.engine, said)
     return said
+
+
+def _take_sharpest(chosen: argparse.Namespace, contents: Contents) -> None:
+    """Choose the engine for the middle instant, and its options where they were not said."""
+    said = chosen.guidance is not None or chosen.toward is not None
+    of_file = Path(chosen.guidance or "").suffix.lower() in (".flo", ".npz")
+    every_pixel = of_file if said else contents.guidance.motion is not None
+    chosen.engine, options = catalog.SHARPEST_ALONG if every_pixel and chosen.set_by is None else catalog.SHARPEST
+    for name, value in options.items():
+        if getattr(chosen, f"set_{name}") is None:
+            setattr(chosen, f"set_{name}", value)
+
+
+def _check_size(chosen: argparse.Namespace) -> None:
+    if getattr(chosen, "set_limit", None):
+        raise ValueError("limit is for previews: the result is written at the photo's own size")
 
 
 def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
@@ -223,13 +252,29 @@ def _guidance(chosen: argparse.Namespace, contents: Contents) -> Guidance:
 
 
 def _strength(chosen: argparse.Namespace, height: int, width: int) -> float:
-    """The length that was said, or the usual one, which is told."""
+    """The length that was said, or the usual one, which is told where it counts."""
     if chosen.strength is not None:
         return chosen.strength
     usual = usual_strength(height, width)
-    if chosen.toward is not None or Path(chosen.guidance or "").suffix.lower() == ".png":
+    if _lacks_length(chosen) and not _told(chosen):
         print(f"No --strength was said; this takes {usual} px.", file=sys.stderr)
     return usual
+
+
+def _lacks_length(chosen: argparse.Namespace) -> bool:
+    """Whether a direction was said without a length."""
+    of_guidance = Path(chosen.guidance or "").suffix.lower() == ".png"
+    return chosen.strength is None and (chosen.toward is not None or of_guidance)
+
+
+def _told(chosen: argparse.Namespace) -> str:
+    """What counts where a direction was said without a length, to engines that find lengths themselves; "": as they
+    have it."""
+    engine = getattr(chosen, "engine", None)
+    asked = engine is not None and any(option.name == "told" for option in catalog.options(engine))
+    if not asked or chosen.set_told is not None or not _lacks_length(chosen):
+        return ""
+    return "quadrants" if chosen.toward is None else "directions"
 
 
 def _output(chosen: argparse.Namespace, suffixes: tuple[str, ...], folder: bool = False) -> Path:
@@ -257,8 +302,7 @@ def _writable(output: str, source: str, suffixes: tuple[str, ...], folder: bool 
 def _motion(chosen: argparse.Namespace, suffixes: tuple[str, ...]) -> int:
     """Recover, and write the motion on the photo's grid."""
     output = _output(chosen, suffixes)
-    if getattr(chosen, "set_limit", None):
-        raise ValueError("limit is for previews: the motion is written at the photo's own size")
+    _check_size(chosen)
     contents = _run(Open(chosen.photo))
     pixels = [_pixel(said, contents.photo.pixels) for said in getattr(chosen, "at", None) or ()]
     recovery = _recovered(chosen, contents)

@@ -11,12 +11,14 @@ import numpy as np
 from app.reel import eight_bits
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+FINE = 95
+"""The quality of a JPEG in which no difference is to be seen."""
 _TIFF_WORDS = (270, 271, 272, 305, 306, 315, 33432)
 """Description, camera, model, software, date, artist, copyright."""
 
 
 def write_still(
-    path: Path, pixels: np.ndarray, profile: bytes | None = None, exif: bytes | None = None, quality: int = 95
+    path: Path, pixels: np.ndarray, profile: bytes | None = None, exif: bytes | None = None, quality: int = FINE
 ) -> None:
     """Write (H, W, 3) uint8 or uint16; JPEG has 8 bits, the others what the pixels have. Overwrites."""
     suffix = path.suffix.lower()

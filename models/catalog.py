@@ -14,6 +14,12 @@ WEIGHTS = Path(__file__).parent / "weights"
 REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
 """What adjusts arrows to a photo, "module:function", and the name of its weights."""
 
+SHARPEST = "decomposition", {"by": "both"}
+"""The engine whose middle instant is nearest to the truth (`python -m benchmarks.middle`), and its options for that:
+what `deblur` takes."""
+SHARPEST_ALONG = "drawn", {}
+"""The same where the motion of every pixel is told: the engine that follows it to the letter."""
+
 
 @dataclass(frozen=True)
 class Option:

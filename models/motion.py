@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 MIDDLE = 0.5
+MOTION_TIMES = 9
 
 
 def instants(count: int) -> np.ndarray:
@@ -23,6 +24,11 @@ def instants(count: int) -> np.ndarray:
     if count < 1:
         raise ValueError(f"expected at least one instant, got {count}")
     return np.linspace(0, 1, count, dtype=np.float32) if count > 1 else np.array([MIDDLE], np.float32)
+
+
+def moments(times: np.ndarray) -> np.ndarray:
+    """When a motion is kept beside frames at `times` (N,): at theirs, unless these are too few to show it, or many."""
+    return times if 3 <= len(times) <= MOTION_TIMES else instants(MOTION_TIMES)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,22 @@ class Cancelled(Exception):
     """Raised inside an engine when its caller no longer wants the result."""
 
 
+LARGEST = 1.3e9
+"""Bytes of a recovery's frames."""
+
+
+def most_frames(pixels: np.ndarray) -> int:
+    """How many frames of a photo fit in memory."""
+    return int(LARGEST // pixels.nbytes)
+
+
+def check_frames(count: int, pixels: np.ndarray) -> None:
+    """Raises ValueError with one sentence where so many frames of a photo do not fit in memory."""
+    most = most_frames(pixels)
+    if count > most:
+        raise ValueError(f"{count} frames of this photo do not fit in memory; ask for at most {most}")
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What every engine gets.

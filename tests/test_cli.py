@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trial_engines
-from PIL import Image
+from PIL import Image, ImageCms
 from tiny_pan import panned, pixels
 
 from app import cli
 from app.motion_files import read_flo, read_motion, write_flo, write_npz
 from app.photo import read_photo
 from app.session import Session
+from app.stills import png_bytes
 from models import catalog
 from models.guidance import Guidance, Region
 from models.motion import Arrow
@@ -94,6 +95,48 @@ def test_numbers_come_as_json_when_asked_for(photo: str, capsys: pytest.CaptureF
     assert numbers["frames"] == 3
     assert numbers["engine"] == "drawn"
     assert numbers["device"] == "cpu"
+
+
+@pytest.mark.parametrize("engine", ["drawn", "trajectory", "decomposition"])
+def test_the_middle_instant_is_as_deep_as_the_photo_and_sharper(
+    photo: str, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    given = read_photo(photo).pixels.astype(np.uint16) * 257
+    Path("deep.png").write_bytes(png_bytes(given, profile))
+    arguments = ("--toward", "0", "--strength", "9", "-e", engine, "-o", "sharp.png", "--json")
+    assert run("deblur", "deep.png", *arguments) == 0
+    numbers = json.loads(capsys.readouterr().out)
+    assert (numbers["engine"], numbers["frames"]) == (engine, 1)
+    assert numbers["scores"]["moved"] > 1
+    sharp = read_photo("sharp.png")
+    assert (sharp.pixels.dtype, sharp.pixels.shape, sharp.profile) == (np.uint16, given.shape, profile)
+    middle = (slice(8, -8), slice(16, -16))
+    assert sharp.pixels[middle].std() > (1.1 if engine == "drawn" else 1.0) * given[middle].std()
+
+
+def test_a_direction_without_a_length_is_no_length(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.full((HEIGHT, WIDTH), 1, np.uint8)).save("labels.png")
+    told = {}
+    for said_ in (("-g", "labels.png"), ("--toward", "30"), ("--toward", "30", "--strength", "8"), ()):
+        assert run("deblur", photo, *said_, "-o", "sharp.png", "--json") == 0
+        captured = capsys.readouterr()
+        numbers = json.loads(captured.out)
+        told[said_] = numbers["options"]["told"]
+        assert (numbers["engine"], numbers["options"]["by"]) == ("decomposition", "both")
+        assert "No --strength" not in captured.err
+    assert list(told.values()) == ["quadrants", "directions", "arrows", "arrows"]
+
+
+def test_told_the_motion_itself_deblur_follows_it(photo: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    flow[..., 0] = 9
+    write_flo("motion.flo", flow)
+    engines = []
+    for choice in ((), ("--by", "both"), ("-e", "trajectory")):
+        assert run("deblur", photo, "-g", "motion.flo", *choice, "-o", "sharp.png", "--json") == 0
+        engines.append(json.loads(capsys.readouterr().out)["engine"])
+    assert engines == ["drawn", "decomposition", "trajectory"]
 
 
 def test_guidance_may_be_labels_flow_or_trajectories(photo: str) -> None:
@@ -281,6 +324,13 @@ BAD_INPUT = [
     (("animate",), "required"),
     (("animate", "photo.png", *GOOD, "-o", "a.gif", "--speed", "3"), "unrecognized"),
     (("animate", "photo.png", *GOOD, "-o", "a.gif", "--device", "abacus"), "invalid choice"),
+    (("deblur", "photo.png", *GOOD, "-o", "a.gif"), "expected .png"),
+    (("deblur", "photo.png", *GOOD, "-o", "photo.png"), "photo itself"),
+    (("deblur", "photo.png", *GOOD, "--limit", "32", "-o", "a.png"), "limit is for previews"),
+    (("deblur", "photo.png", *GOOD, "-n", "3", "-o", "a.png"), "unrecognized"),
+    (("deblur", "photo.png", "-e", "drawn", "-o", "a.png"), "nothing is said to move"),
+    (("deblur", "photo.png", *GOOD, "--by", "magic", "-o", "a.png"), "invalid choice"),
+    (("deblur", "photo.png", *GOOD, "--iterations", "3", "-o", "a.png"), "no option iterations"),
     (("trajectories", "photo.png", *GOOD, "-o", "a.flo"), "expected .npz"),
     (("flow", "photo.png", *GOOD, "-o", "a.txt"), "expected .flo"),
     (("flow", "photo.png", *GOOD, "--limit", "32", "-o", "a.flo"), "limit is for previews"),

@@ -44,6 +44,18 @@ def test_the_middle_instant_comes_nearer_to_the_truth() -> None:
     assert after < 0.9 * before
 
 
+def test_network_and_deconvolution_together_come_nearer_and_move_as_one() -> None:
+    photo, truth = slid(10)
+    frames = recovered(photo, left_half(Arrow(0, 10)), by="both").frames.astype(int)
+    by_network = recovered(photo, left_half(Arrow(0, 10)), frames=1).frames[0].astype(int)
+    inner = (slice(8, -8), slice(16, 44))
+    network, both = (np.abs(one[inner] - truth[inner]).mean() for one in (by_network, frames[1]))
+    assert both < network
+    assert all(np.array_equal(frame[:, 104:], photo[:, 104:]) for frame in frames)
+    there = np.abs(np.roll(frames[0], 10, 1) - frames[2])[inner].mean()
+    assert there < 0.3 * np.abs(frames[0] - frames[2])[inner].mean()
+
+
 def test_what_stands_still_stays_untouched() -> None:
     photo, _ = slid(10)
     recovery = recovered(photo, left_half(Arrow(0, 10)))

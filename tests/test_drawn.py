@@ -309,8 +309,8 @@ def test_limit_gives_a_smaller_preview_of_the_same_motion() -> None:
     np.testing.assert_allclose(result.motion.flow()[15, 20], [6, 0], atol=1e-4)
 
 
-@pytest.mark.parametrize(("frames", "times"), [(1, 1), (7, 7), (12, 9)])
-def test_motion_stands_at_the_frames_times_or_at_nine(frames: int, times: int) -> None:
+@pytest.mark.parametrize(("frames", "times"), [(1, 9), (2, 9), (7, 7), (12, 9)])
+def test_motion_stands_at_the_frames_times_or_where_they_are_too_few_or_many_at_nine(frames: int, times: int) -> None:
     photo, guidance, _ = moving_block(Arrow(0, 6))
     result = recovered(photo, guidance, {"frames": frames, "sharpen": False})
     assert len(result.frames) == frames
@@ -370,7 +370,7 @@ def test_impossible_options_are_refused(options: dict[str, object]) -> None:
 
 
 def test_more_frames_than_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.drawn.engine._LARGEST_RESULT", 100_000)
+    monkeypatch.setattr("models.recovery.LARGEST", 100_000)
     with pytest.raises(ValueError, match="at most 6"):
         recovered(scenery(), Guidance(np.zeros(SIZE, np.uint8), camera=Arrow(0, 5)))
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import catalog, exposure
+from models.drawn import engine as drawn
 from models.drawn.blurring import Field
-from models.drawn.layers import Moving, scene, window_places
+from models.drawn.layers import Moving, motion_of, scene, window_places
 from models.drawn.restoration import Restoration
 from models.drawn.scale import enlarged, in_squares, pooled, working_scale
 from models.drawn.tiles import Tile
@@ -185,3 +186,18 @@ def test_tiles_of_a_coarse_scale_leave_no_seam(told: Told, monkeypatch: pytest.M
     monkeypatch.setattr("models.drawn.engine._LARGEST_SIDE", 75)
     tiled = recovered(photo, told(LONG), 2).frames
     assert np.abs(whole.astype(int) - tiled)[:, 40:-40, 40:-40].max() <= 6
+
+
+@pytest.mark.parametrize("length", [12, 70])
+def test_sharpening_goes_on_from_a_picture_of_the_middle_and_keeps_its_detail(length: int) -> None:
+    arrow, sharp = Arrow(10, length), scenery()
+    photo = smeared(sharp, arrow)
+    guidance = Guidance(np.zeros(SIZE, np.uint8), motion=motion_of(camera(arrow), instants(9)))
+    options = {"frames": 1, "iterations": 1}
+    inputs = Inputs(photo, guidance, "cpu")
+    begun, plain = (
+        drawn.along(inputs, options, 1.0, lambda _: None, lambda: False, start).frames[0] for start in (sharp, None)
+    )
+    inner = (slice(10, -10), slice(40, -40))
+    off, before = (np.abs(one[inner].astype(int) - sharp[inner]).mean() for one in (begun, plain))
+    assert off < 0.25 * before

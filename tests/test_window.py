@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.document import Document
 from app.jobs import Flip, Recover
@@ -230,6 +230,24 @@ def test_a_changed_arrow_is_previewed_and_loops(shell, opened, qtbot):
 def test_a_preview_is_no_export(shell, opened):
     shell.exporting.export_to(Path("never.gif"), FORMATS[0], {})
     assert "Recover the motion first" in shell.error_bar.sentence
+
+
+def test_the_sharp_middle_is_exported_wherever_the_recovery_stands(shell, opened, tmp_path, qtbot):
+    shell.exporting.export_middle_to(tmp_path / "never.png")
+    assert "Recover the motion first" in shell.error_bar.sentence
+    opened.add_recovery(recovery())
+    shell.player.seek(0.0)
+    shell.actions_by_name["export_middle"].trigger()
+    where = shell.findChild(QFileDialog)
+    assert Path(where.selectedFiles()[0]).name == "some_sharp.png"
+    where.selectFile(str(tmp_path / "some_sharp.png"))
+    where.accept()
+    qtbot.waitUntil((tmp_path / "some_sharp.png").is_file, timeout=PATIENCE)
+    with Image.open(tmp_path / "some_sharp.png") as sharp:
+        assert np.array_equal(np.asarray(sharp), recovery().frames[2])
+    assert not (tmp_path / "never.png").exists()
+    shell.actions_by_name["middle"].trigger()
+    assert shell.player.position == 0.5
 
 
 def test_an_unexpected_error_is_told_and_changes_nothing(shell, opened, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.as_command import as_command
 from app.jobs import Export, ExportPicked
 from app.picked import Trajectory, trajectory
 from app.playback import frame_at
+from app.stills import FINE, STILL_SUFFIXES
 from app.ui.canvas import Canvas
 from app.ui.desk import Desk
 from app.ui.export_dialog import ExportDialog, Format, default_path
@@ -21,6 +23,9 @@ from app.ui.file_jobs import FileJobs, ask, folder, keep_folder
 from app.ui.files import Files
 from app.ui.player import Player
 from app.ui.recovering import Recovering
+from models.motion import MIDDLE
+
+SHARP = Format("Sharp picture", "still", "_sharp.png")
 
 
 class Exporting(QObject):
@@ -65,15 +70,28 @@ class Exporting(QObject):
 
     def export_to(self, path: Path, one: Format, values: dict[str, Any]) -> None:
         """Write the recovery that is looked at in this format, from the in to the out point."""
+        playback = self._player.playback
+        self._export(path, one, {**values, "t": playback.position, "start": playback.start, "end": playback.end})
+
+    def _export(self, path: Path, one: Format, options: dict[str, Any]) -> None:
         document = self._desk.document
         if document is None or document.current is None:
             self._desk.fail("Recover the motion first; a preview is too small to export.")
             return
         keep_folder("export", path)
-        playback = self._player.playback
-        options = {**values, "t": playback.position, "start": playback.start, "end": playback.end}
         job = Export(document.recoveries[document.current], document.photo, str(path), one.kind, options)
         self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.wrote(path))
+
+    def export_middle(self) -> None:
+        """The sharp instant in the middle of the exposure, as a picture."""
+        document = self._desk.document
+        if document is not None:
+            start = default_path(document.photo.name, SHARP, Path(folder("export")))
+            kinds = f"Pictures ({' '.join(f'*{suffix}' for suffix in STILL_SUFFIXES)})"
+            self._ask_name("Export sharp picture", start, kinds, self.export_middle_to)
+
+    def export_middle_to(self, path: Path) -> None:
+        self._export(path, SHARP, {"quality": FINE, "t": MIDDLE})
 
     def export_picked(self) -> None:
         """The trajectories of the picked pixels, as a table."""
@@ -82,12 +100,7 @@ class Exporting(QObject):
             self._desk.fail("Recover the motion first: the picked pixels have no trajectories yet.")
             return
         start = Path(folder("export")) / f"{Path(document.photo.name).stem or 'photo'}_picked.csv"
-        dialog = QFileDialog(self._window, "Export picked trajectories", str(start), "Tables (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.selectFile(start.name)
-        dialog.fileSelected.connect(lambda name: self.export_picked_to(Path(name)))
-        ask(dialog)
+        self._ask_name("Export picked trajectories", start, "Tables (*.csv)", self.export_picked_to)
 
     def export_picked_to(self, path: Path) -> None:
         trajectories = self._picked()
@@ -95,6 +108,15 @@ class Exporting(QObject):
             keep_folder("export", path)
             job = ExportPicked(trajectories, str(path))
             self._jobs.run(job, f"Exporting {path.name}", lambda _: self._desk.wrote(path))
+
+    def _ask_name(self, title: str, start: Path, kinds: str, then: Callable[[Path], None]) -> None:
+        """Ask where a file of these kinds is to go; `start` is suggested."""
+        dialog = QFileDialog(self._window, title, str(start), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(start.suffix[1:])
+        dialog.selectFile(start.name)
+        dialog.fileSelected.connect(lambda name: then(Path(name)))
+        ask(dialog)
 
     def _picked(self) -> list[Trajectory]:
         """What the recovery that is looked at says of the picked pixels; nothing without one."""

@@ -15,6 +15,7 @@ from app.jobs import ScreenCopy
 from app.playback import Playback, frame_at, screen_copy
 from app.ui.made import made
 from app.ui.workers import Workers
+from models.motion import MIDDLE
 from models.recovery import Recovery
 
 SMALL = 4 << 20
@@ -37,7 +38,7 @@ class Player(QObject):
 
     def __init__(self, workers: Workers, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.playback = Playback(position=0.5)
+        self.playback = Playback(position=MIDDLE)
         self.recovery: Recovery | None = None
         self.copy: Recovery | None = None
         self._workers = workers
@@ -91,7 +92,7 @@ class Player(QObject):
         """Drop everything: another document comes."""
         self._copies.clear()
         self.playback.set_range(0.0, 1.0)
-        self.playback.seek(0.5)
+        self.playback.seek(MIDDLE)
         self.show(None)
 
     def _keep(self, recovery: Recovery, copy: Recovery) -> None:
@@ -171,6 +172,9 @@ class Player(QObject):
 
     def to_start(self) -> None:
         self.seek(self.playback.start)
+
+    def to_middle(self) -> None:
+        self.seek(MIDDLE)
 
     def to_end(self) -> None:
         self.seek(self.playback.end)

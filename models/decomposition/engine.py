@@ -10,20 +10,21 @@ import numpy as np
 import torch
 
 from models.catalog import checked
+from models.decomposition.both import frames_by_both
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.restoring import Restorer
 from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import Motion, instants
-from models.recovery import Cancelled, Inputs, Progress, Recovery
-from models.trajectory.engine import FAINT, FINDING, HARDLY, MOTION_TIMES, found, seen_at
+from models.motion import Motion, instants, moments
+from models.recovery import Cancelled, Inputs, Progress, Recovery, check_frames
+from models.trajectory.engine import FAINT, FINDING, HARDLY, found, seen_at
 from models.trajectory.estimation import Ends
 from models.trajectory.flipping import flipped_parts
 
-LARGEST_RESULT = 1.3e9
-CONTEXT = 24
-"""Px beyond the motion's reach up to which restoring lets pixels have a say in each other that shows."""
+CONTEXT = 32
+"""Px beyond the motion's reach up to which the network, 24, and deconvolution, 8, let pixels have a say in each other
+that shows."""
 
 
 def run(
@@ -37,23 +38,19 @@ def run(
     values = checked("decomposition", options)
     seen = seen_at(inputs, int(values["limit"]))
     times = instants(int(values["frames"]))
-    if len(times) * seen.pixels.nbytes > LARGEST_RESULT:
-        most = int(LARGEST_RESULT // seen.pixels.nbytes)
-        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+    check_frames(len(times), seen.pixels)
 
-    def tell(fraction: float, step: str = "Restoring") -> None:
-        if is_cancelled():
-            raise Cancelled
-        on_progress(Progress(fraction, step))
+    def further(step: Progress) -> None:
+        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
 
     def work(device: torch.device) -> tuple[np.ndarray, Ends]:
-        tell(0.0, "Finding the motion")
+        on_progress(Progress(0.0, "Finding the motion"))
         ends = found(seen, str(values["told"]), device)
-        return _restored(seen.pixels, ends, times, device, lambda share: tell(FINDING + (1 - FINDING) * share)), ends
+        return _restored(seen.pixels, ends, times, str(values["by"]), device, further, is_cancelled), ends
 
     (frames, ends), device, notes = run_on(inputs.device, work)
     on_progress(Progress(1.0, "Done"))
-    motion = ends.motion(times if len(times) <= MOTION_TIMES else instants(MOTION_TIMES))
+    motion = ends.motion(moments(times))
     moved = float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())
     faint = (HARDLY,) if ends.longest() < FAINT else ()
     seconds = time.perf_counter() - start
@@ -71,15 +68,11 @@ def flip(
 ) -> Recovery:
     """See `models.recovery.Flip`."""
     start = time.perf_counter()
-
-    def tell(fraction: float) -> None:
-        if is_cancelled():
-            raise Cancelled
-        on_progress(Progress(fraction, "Restoring"))
+    by = str(checked("decomposition", before.options)["by"])
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
         def work(device: torch.device) -> np.ndarray:
-            return _restored(pixels, Ends.of(motion, device), before.times, device, tell)
+            return _restored(pixels, Ends.of(motion, device), before.times, by, device, on_progress, is_cancelled)
 
         return run_on(inputs.device, work)[0]
 
@@ -88,12 +81,22 @@ def flip(
 
 
 def _restored(
-    pixels: np.ndarray, ends: Ends, times: np.ndarray, device: torch.device, tell: Callable[[float], None]
+    pixels: np.ndarray,
+    ends: Ends,
+    times: np.ndarray,
+    by: str,
+    device: torch.device,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
-    """The frames (N, H, W, 3) at `times`; `tell` hears which share of them is done."""
+    """The frames (N, H, W, 3) at `times`, even ones, restored `by` what the option of this name says."""
     restorer = Restorer(pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
+    if by == "both":
+        return frames_by_both(restorer, ends, len(times), device, on_progress, is_cancelled)
     frames = np.empty((len(times), *pixels.shape), pixels.dtype)
     for n, t in enumerate(times):
-        tell(n / len(times))
+        if is_cancelled():
+            raise Cancelled
+        on_progress(Progress(n / len(times), "Restoring"))
         frames[n] = restorer.frame(float(t))
     return frames

@@ -18,13 +18,11 @@ from models.drawn.restoration import Restoration, Settings
 from models.drawn.scale import working_scale
 from models.drawn.tiles import OVERLAP, Tile, tiles
 from models.guidance import Guidance
-from models.motion import instants
-from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.motion import instants, moments
+from models.recovery import Cancelled, Inputs, Progress, Recovery, check_frames
 
 _SIDE, _DENSE_SIDE, _LARGEST_SIDE = 1024, 640, 2048
 """Px of a tile as it is worked on; a dense motion keeps dozens of fields for each. Px of a tile of the photo."""
-_MOTION_TIMES = 9
-_LARGEST_RESULT = 1.3e9
 _DOUBTFUL = 0.25
 _ROOM = OVERLAP + 8
 """Px around all that moves: a tile's soft start, and the softness of outlines."""
@@ -50,28 +48,31 @@ def along(
     sharpness: float,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
+    start: np.ndarray | None = None,
 ) -> Recovery:
-    """`run`, but so much of the sharpened in every frame, above 0 to 1; the rest is the photo merely moved."""
-    start = time.perf_counter()
+    """`run`, but so much of the sharpened in every frame, above 0 to 1; the rest is the photo merely moved.
+
+    start  where the middle instant is known roughly, (H, W, 3) like the photo: sharpening begins with it, and where the
+           motion explains too little it stays. For a motion of every pixel, without regions and `limit`.
+    """
+    began = time.perf_counter()
     values = checked("drawn", options)
     if inputs.guidance.areas.shape != inputs.pixels.shape[:2]:
         raise ValueError("the guidance has another size than the photo")
     pixels, guidance = _limited(inputs, int(values["limit"]))
     times = instants(int(values["frames"]))
-    if len(times) * pixels.nbytes > _LARGEST_RESULT:
-        most = int(_LARGEST_RESULT // pixels.nbytes)
-        raise ValueError(f"{len(times)} frames of this photo do not fit in memory; ask for at most {most}")
+    check_frames(len(times), pixels)
     sharpness = sharpness if values["sharpen"] else 0.0
     settings = Settings(sharpness, int(values["iterations"]), float(values["smoothness"]))
 
     def work(device: torch.device) -> _Job:
-        job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled)
+        job = _Job(pixels, guidance, times, settings, device, on_progress, is_cancelled, start)
         with torch.no_grad():
             job.run()
         return job
 
     job, device, notes = run_on(inputs.device, work)
-    motion = motion_of(guidance, times if len(times) <= _MOTION_TIMES else instants(_MOTION_TIMES))
+    motion = motion_of(guidance, moments(times))
     return Recovery(
         frames=job.frames,
         times=times,
@@ -79,7 +80,7 @@ def along(
         engine="drawn",
         options=values,
         device=device.type,
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - began,
         notes=(*notes, *job.tally.notes(settings)),
         scores=job.tally.scores() | {"moved": float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())},
     )
@@ -132,6 +133,7 @@ class _Job:
     device: torch.device
     on_progress: Callable[[Progress], None]
     is_cancelled: Callable[[], bool]
+    start: np.ndarray | None = None
     tally: _Tally = field(default_factory=_Tally)
 
     def run(self) -> None:
@@ -158,7 +160,9 @@ class _Job:
     def _tile(self, tile: Tile, things: tuple[Moving, ...], margin: int, scale: int) -> None:
         self.tell(0.0, "Taking the photo apart")
         photo = self.pixels[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        piece = Restoration(self.pixels, self.guidance.areas, things, tile, margin, scale, self.device, self.check)
+        piece = Restoration(
+            self.pixels, self.guidance.areas, things, tile, margin, scale, self.device, self.check, self.start
+        )
         if piece.still:
             return
         touched = piece.touched()

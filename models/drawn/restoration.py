@@ -56,12 +56,13 @@ class Restoration:
         scale: int,
         device: torch.device,
         check: Callable[[], None],
+        start: np.ndarray | None = None,
     ) -> None:
         self.device, self.check, self.tile, self.scale = device, check, tile, scale
         self.window = tile.canvas(margin, scale)
         self.size = areas.shape
         canvas = window_of(pixels, self.window)
-        self.photo = exposure.from_pixels(canvas, device)
+        self.photo = self.start = exposure.from_pixels(canvas, device)
         self.areas = window_of(areas, self.window)
         self.things = tuple(thing for thing in things if not thing.number or (self.areas == thing.number).any())
         self.sure = self._sure(canvas)
@@ -73,6 +74,14 @@ class Restoration:
                 (self._blur(one), pooled(matte, scale)) for one, matte in zip(self.things, self.mattes, strict=True)
             ]
             self.layers = stacked(self.copy, self.sure, parts)
+            if start is not None:
+                self._begin(exposure.from_pixels(window_of(start, self.window), device))
+
+    def _begin(self, start: torch.Tensor) -> None:
+        """Have every layer begin with this picture of the middle instant, on the canvas, instead of the photo."""
+        self.start, copy = start, pooled(start, self.scale)
+        for layer in self.layers:
+            layer.content = layer.plain = copy
 
     @property
     def still(self) -> bool:
@@ -151,8 +160,8 @@ class Restoration:
         self.check()
         if self.scale == 1:
             return content
-        drawn = in_squares((layer.plain != self.copy).any(1, keepdim=True), self.scale)
-        plain = torch.where(drawn, enlarged(layer.plain, self.scale), self.photo)
+        drawn = in_squares((layer.plain != pooled(self.start, self.scale)).any(1, keepdim=True), self.scale)
+        plain = torch.where(drawn, enlarged(layer.plain, self.scale), self.start)
         return (plain + enlarged(content - layer.plain, self.scale)).clamp(min=0)
 
     def instant(self, t: float, sharpness: float = 1.0) -> Iterator[torch.Tensor]:

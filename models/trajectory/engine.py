@@ -15,14 +15,13 @@ from models.devices import run_on
 from models.drawn import engine as drawn
 from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import Motion, instants
+from models.motion import MOTION_TIMES, Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
 from models.trajectory.flipping import flipped_parts
 from models.trajectory.network import MotionNetwork
 from models.trajectory.suggestion import one_direction, suggested
 
-MOTION_TIMES = 9
 FAINT = 1.0
 FINDING = 0.2
 SHARPNESS = 0.5

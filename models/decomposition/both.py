@@ -1,0 +1,33 @@
+"""Frames by network and deconvolution: the network restores the middle instant, deconvolution along the motion goes on
+from there, and the other instants are that one, moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from models.decomposition.restoring import Restorer
+from models.drawn import engine as drawn
+from models.guidance import Guidance
+from models.motion import MIDDLE, MOTION_TIMES, instants
+from models.recovery import Inputs, Progress
+from models.trajectory.estimation import Ends
+
+ROUNDS = 1
+"""Of deconvolution. On real exposures one brings the network's picture nearer to the truth, four spoil it."""
+
+
+def frames_by_both(
+    restorer: Restorer,
+    ends: Ends,
+    count: int,
+    device: torch.device,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> np.ndarray:
+    """So many frames (count, H, W, 3) of the photo's type, at even times. Raises Cancelled."""
+    told = Guidance(np.zeros(restorer.pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
+    inputs, options = Inputs(restorer.pixels, told, device.type), {"frames": count, "iterations": ROUNDS}
+    return drawn.along(inputs, options, 1.0, on_progress, is_cancelled, restorer.frame(MIDDLE)).frames
