@@ -25,7 +25,7 @@ MOST = 0.5
 """The share of the photo above which an area moves with the camera."""
 DOUBT = 2.0
 """The greatest doubt that is told."""
-SURE, STILL = 0.5, 0.85
+WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
 """The doubts above which nothing is proposed where no direction is told, in a window and for an area as a whole: most
 of it stands still, and still areas are not among the hypotheses."""
 _QUADRANT = 1.2
@@ -110,7 +110,7 @@ def proposed(network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor) -> t
         found, at = _straight(one, whole, fields, len(grey)), (..., slice(top, top + h), slice(left, left + w))
         near[at] += found * bell
         weights[at] += found[:, 3:] * bell
-    said = _painted(whole, spread(fields, whole.middle, height, width), doubt, STILL, len(grey))
+    said = _painted(whole, spread(fields, whole.middle, height, width), doubt, WHOLE_DOUBT, len(grey))
     return torch.cat((said, near / weights.clamp_min(1e-6)), 1)
 
 
@@ -162,7 +162,7 @@ def _straight(one: _Judged, whole: _Judged, fields: torch.Tensor, count: int) ->
     there = spread(fields[owner], whole.middle[owner] - one.middle, 1, 1)[..., 0, 0]
     against = one.untold & ((there * motion).sum(1) < 0)
     motion = torch.where(against[:, None], -motion, motion)
-    return _painted(one, motion[:, :, None, None].expand(-1, -1, *one.masks.shape[-2:]), doubt, SURE, count)
+    return _painted(one, motion[:, :, None, None].expand(-1, -1, *one.masks.shape[-2:]), doubt, WINDOW_DOUBT, count)
 
 
 def _painted(one: _Judged, motion: torch.Tensor, doubt: torch.Tensor, sure: float, count: int) -> torch.Tensor:

@@ -14,7 +14,16 @@ import torch
 from torch.nn import functional as F
 
 from models.areas.network import AreaNetwork
-from models.areas.proposals import GUIDANCE, LENGTH_UNIT, proposed, reversed_hints, stretched, turned_hints
+from models.areas.proposals import (
+    EACH,
+    GUIDANCE,
+    LENGTH_UNIT,
+    WHOLE_DOUBT,
+    proposed,
+    reversed_hints,
+    stretched,
+    turned_hints,
+)
 from models.motion import Motion, constrained
 from models.symmetry import WAYS, inverse, turned, turned_vectors
 from models.trajectory.network import STRIDE, MotionNetwork
@@ -25,6 +34,9 @@ AREA_SIDE = 384
 """The longer side, at most, at which areas are judged."""
 KNOWN = 24.0
 STILL = 0.5
+NEARLY, SETTLED = 0.6, 0.35
+"""Share of a smooth motion's length by which ways may depart from it and count as nearly the same, where its doubt is
+not above the second; none where it is barely proposed."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
 
@@ -191,9 +203,25 @@ def _look(
     fields = fields[..., :h, :w].unflatten(1, (4, 2))
     still = (guidance[:, 2] > 0) & (guidance[:, :2] == 0).all(1)
     fields[:, 2:] *= ~still[:, None, None]
-    fields = torch.where((guidance[:, 2] > 0)[:, None, None], fields, _beyond_doubt(fields))
+    untold = _beyond_doubt(_with_the_camera(fields, hints))
+    fields = torch.where((guidance[:, 2] > 0)[:, None, None], fields, untold)
     factors = fields.new_tensor([width / w, height / h])
     return Ends(fields * factors[:, None, None])
+
+
+def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    """Fields (1, 4, 2, h, w) px, with the ways that are nearly what is proposed for the whole of what nothing is told
+    of made just that: it stands on more evidence than one place has. What the camera does not move departs further,
+    and keeps its own."""
+    whole = hints[:, GUIDANCE : GUIDANCE + EACH]
+    smooth, doubt, proposed = whole[:, :2] * LENGTH_UNIT, whole[:, 2], whole[:, 3]
+    way = fields[:, 3] - fields[:, 2]
+    smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
+    nearly = NEARLY * ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * smooth.norm(dim=1) + STILL
+    share = proposed * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
+    pairs, smooth = fields.unflatten(1, (2, 2)), torch.stack((-smooth, smooth), 1)  # offsets run the other way
+    change = share[:, None, None] * (smooth - (pairs[:, :, 1] - pairs[:, :, 0])) / 2
+    return (pairs + torch.stack((-change, change), 2)).flatten(1, 2)
 
 
 def _beyond_doubt(fields: torch.Tensor) -> torch.Tensor:
