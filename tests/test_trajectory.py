@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from models import catalog, loading
+from models.areas.proposals import LENGTH_UNIT
 from models.guidance import Guidance, Region
 from models.motion import Arrow
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.engine import found, seen_at, suggest
+from models.trajectory.estimation import _with_the_camera
 
 
 def slid(length: int, height: int = 96, width: int = 128) -> np.ndarray:
@@ -123,3 +125,19 @@ def test_it_can_be_cancelled_and_refuses_wrong_guidance() -> None:
         run(Inputs(slid(4), Guidance.empty(8, 8), "cpu"), {"frames": 3}, steps.append, lambda: False)
     with pytest.raises(ValueError, match="told is one of"):
         recovered(left_half(Arrow(0, 4)), told="everything")
+
+
+def test_untold_ways_that_nearly_follow_the_camera_follow_it() -> None:
+    camera = torch.tensor([12.0, 2.0])
+    ways = torch.tensor([[10.0, 1.0], [-10.0, -1.0], [1.0, -19.0], [10.0, 1.0], [10.0, 1.0]])
+    fields = torch.stack((ways, -ways, -ways, ways), 1)[..., None, None] / 2
+    doubt = torch.tensor([0.3, 0.3, 0.3, 0.84, 0.3])
+    hints = torch.zeros(5, 13, 1, 1)
+    hints[:, 5:7, 0, 0], hints[:, 7, 0, 0] = camera / LENGTH_UNIT, doubt
+    hints[:4, 8] = 1
+    found = _with_the_camera(fields, hints)
+    way = (found[:, 3] - found[:, 2])[..., 0, 0]
+    assert torch.allclose(way[0], camera, atol=0.5)
+    assert torch.allclose(way[1], -camera, atol=0.5)
+    assert torch.allclose(way[2:], ways[2:], atol=1e-2)
+    assert torch.allclose(found[:, 1] - found[:, 0], found[:, 2] - found[:, 3])
