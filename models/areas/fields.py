@@ -53,17 +53,18 @@ def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
 
 def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
     """How little the windows speak for the fields (count, COEFFICIENTS, 2), (count,): how far on the average hypotheses
-    lie from the field's motion, as a share of its length, in the better direction of time. The rest as for `fitted`.
+    lie from the field's motion, in the better direction of time, as a share of its mean length: it may turn about a
+    point that stands still. The rest as for `fitted`.
 
     Around what stands still, or moves in many ways, it is above 1, as windows there agree on nothing.
     """
     motion = _at(places, fields[owner])
     each = torch.view_as_real(hypotheses(posteriors).flatten())
     off = torch.minimum(torch.cdist(motion, each), torch.cdist(-motion, each))
-    share = (posteriors.flatten(1).exp() * off).sum(1) / motion.norm(dim=1).clamp_min(1)
-    windows = torch.zeros(len(fields), 2, device=motion.device)
-    windows.index_add_(0, owner, torch.stack((share, torch.ones_like(share)), 1))
-    return windows[:, 0] / windows[:, 1]
+    off = (posteriors.flatten(1).exp() * off).sum(1)
+    sums = torch.zeros(len(fields), 2, device=motion.device)
+    sums.index_add_(0, owner, torch.stack((off, motion.norm(dim=1).clamp_min(1)), 1))
+    return sums[:, 0] / sums[:, 1]
 
 
 def spread(fields: torch.Tensor, centres: torch.Tensor, height: int, width: int) -> torch.Tensor:
