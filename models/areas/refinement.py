@@ -18,7 +18,7 @@ from models.loading import load_weights
 from models.motion import Arrow
 from models.recovery import Cancelled, Inputs, Progress
 
-LARGEST = 1024
+LARGEST = 640
 """The longer side, px, at which a photo is looked at, at most."""
 SHORTEST, SMALLEST = 4.0, 3_000
 """Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is: on real photos the network
