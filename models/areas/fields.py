@@ -56,7 +56,7 @@ def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
     lie from the field's motion, in the better direction of time, as a share of its mean length: it may turn about a
     point that stands still. The rest as for `fitted`.
 
-    Around what stands still, or moves in many ways, it is above 1, as windows there agree on nothing.
+    Around what stands still, or moves in many ways, it is mostly above 1, as windows there agree on nothing.
     """
     motion = _at(places, fields[owner])
     each = torch.view_as_real(hypotheses(posteriors).flatten())
