@@ -67,7 +67,6 @@ def flip(
     is_cancelled: Callable[[], bool],
 ) -> Recovery:
     """See `models.recovery.Flip`."""
-    start = time.perf_counter()
     by = str(checked("decomposition", before.options)["by"])
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
@@ -76,8 +75,7 @@ def flip(
 
         return run_on(inputs.device, work)[0]
 
-    flipped = flipped_parts(inputs, before, told, CONTEXT, draw)
-    return replace(flipped, seconds=time.perf_counter() - start)
+    return flipped_parts(inputs, before, told, CONTEXT, draw)
 
 
 def _restored(

@@ -101,15 +101,13 @@ def flip(
     is_cancelled: Callable[[], bool],
 ) -> Recovery:
     """See `models.recovery.Flip`."""
-    start = time.perf_counter()
     values = checked("trajectory", before.options)
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
         found = _told(pixels, Ends.of(motion, torch.device("cpu")))
         return _along(Inputs(pixels, found, inputs.device), values, on_progress, is_cancelled).frames
 
-    flipped = flipped_parts(inputs, before, told, CONTEXT, draw)
-    return replace(flipped, seconds=time.perf_counter() - start)
+    return flipped_parts(inputs, before, told, CONTEXT, draw)
 
 
 def seen_at(inputs: Inputs, limit: int) -> Seen:

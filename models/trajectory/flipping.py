@@ -8,6 +8,7 @@ order; only where what was flipped and what was not come near each other they ar
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -50,12 +51,13 @@ def flipped_parts(inputs: Inputs, before: Recovery, told: Guidance, context: int
     Exactly the reverse where nothing moves that was not flipped. Raises ValueError where the guidance differs in
     more, or the recovery has another size than the photo.
     """
+    start = time.perf_counter()
     numbers = inputs.guidance.flipped_since(told)
     if numbers is None or before.motion is None or before.frames.shape[1:] != inputs.pixels.shape:
         raise ValueError("this recovery cannot be flipped: recover anew")
     where = followed(inputs.guidance, numbers, before.motion)
     if not (_moving(before.motion) & ~where).any():
-        return before.reversed()
+        return replace(before.reversed(), seconds=time.perf_counter() - start)
     motion = flipped_motion(before.motion, where, inputs.pixels.shape[1])
     sides = parted(motion, where)
     frames = exchanged(before.frames, sides.flipped)
@@ -67,7 +69,7 @@ def flipped_parts(inputs: Inputs, before: Recovery, told: Guidance, context: int
         y, x = (one.start - other.start for one, other in zip(inner, outer, strict=True))
         part = frames[:, *inner]
         part[:] = drawn[:, y : y + part.shape[1], x : x + part.shape[2]]
-    return replace(before, frames=frames, motion=motion)
+    return replace(before, frames=frames, motion=motion, seconds=time.perf_counter() - start)
 
 
 def followed(guidance: Guidance, numbers: tuple[int, ...], motion: Motion) -> np.ndarray:
