@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from models.areas.network import AreaNetwork
 from models.devices import available
-from models.loading import load_weights
 from models.motion import instants, resized_field
 from models.trajectory.engine import load_networks
 from models.trajectory.estimation import Networks, as_tensor, estimate
@@ -97,7 +95,7 @@ def checkpoint(folder: Path, device: str = "auto") -> Contender:
     if isinstance(one, Deblurring):
         return _sharp(one, network)
     if isinstance(network, MotionNetwork):
-        return _unguided(Networks(network, load_weights(AreaNetwork(), "areas", _device(device))))
+        return _unguided(replace(load_networks(_device(device)), motion=network))
     raise ValueError(f"{folder} holds a run of the recipe {said['recipe']}, which finds no motion")
 
 

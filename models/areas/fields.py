@@ -12,6 +12,7 @@ import math
 
 import torch
 
+from models.areas.correction import Correction, CorrectionNetwork, seen
 from models.areas.network import ANGLES, LENGTHS, LONGEST, SHORTEST, TURN, hypotheses
 
 COEFFICIENTS = 3
@@ -22,6 +23,13 @@ _MISTAKEN = 0.7
 """How likely it is that a window's evidence means nothing."""
 _RIDGE = 0.1
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
+APART, FEWEST, LOOKS = 40, 3, 3
+"""How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
+NEAREST_LOOK = 3.0
+"""Px: shorter motion is looked at as if it were so long."""
+SUREST = 0.04
+"""The least that what a window says is taken to be off, as a share of the motion."""
+_ROUNDS = 8
 _STEPS, _RATE, _LAST = 80, 0.5, 0.02
 """Steps of the search, and the first and last of their sizes, px."""
 
@@ -49,6 +57,60 @@ def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
         unlikely.backward()
         search.step()
     return field.detach()
+
+
+@torch.no_grad()
+def corrected(
+    network: CorrectionNetwork, grey: torch.Tensor, mask: torch.Tensor, centre: torch.Tensor, field: torch.Tensor
+) -> tuple[torch.Tensor, float]:
+    """An affine field (COEFFICIENTS, 2) px, put right by what is seen along it in windows all over its area, and the
+    doubt: how far, as a share of its length, the windows' answers are off by their own account; infinite where there
+    are too few.
+
+    grey, mask  (H, W): the picture, and where the area is. centre (2,) px, of the field.
+
+    Each window says how far its motion is off and how sure that is; the field is fitted to all of them, those that
+    contradict the rest counting less (Cauchy), and looked along again.
+    """
+    places, doubt = _places(mask), math.inf
+    if len(places) < FEWEST:
+        return field, doubt
+    ways = torch.cat((torch.ones_like(places[:, :1]), (places - centre) / SPAN), 1)  # (N, COEFFICIENTS)
+    for _ in range(LOOKS):
+        motion = ways @ field
+        length = motion.norm(dim=1, keepdim=True)
+        supposed = motion * (length.clamp_min(NEAREST_LOOK) / length.clamp_min(1e-3))
+        said = network.even_handed(seen(grey[None], mask[None, None], places[None], supposed[None])[0])
+        field, doubt = _agreed(ways, supposed, said), float(said.spreads.mean())
+    return field, doubt
+
+
+def _places(mask: torch.Tensor) -> torch.Tensor:
+    """Where windows are looked at, (N, 2) px: an even grid, as far as it lies in the area (H, W)."""
+    y, x = (torch.arange(APART // 2, length, APART, device=mask.device) for length in mask.shape)
+    places = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).flatten(0, 1)
+    return places[mask[places[:, 1], places[:, 0]] > 0.5].to(mask.dtype)
+
+
+def _agreed(ways: torch.Tensor, supposed: torch.Tensor, said: Correction) -> torch.Tensor:
+    """The field (COEFFICIENTS, 2) px whose motions, `ways` (N, COEFFICIENTS) times it, are nearest to `supposed` ones
+    (N, 2) px put right as is `said`, each window weighed by how sure it is along and across its motion."""
+    length = supposed.norm(dim=1, keepdim=True)
+    along = supposed / length
+    axes = torch.stack((along, torch.stack((-along[:, 1], along[:, 0]), 1)), 1)  # (N, 2 axes, 2)
+    aims = torch.einsum("nac,nc->na", axes, said.of(supposed))
+    sure = 1 / (said.spreads.clamp_min(SUREST) * length)
+    rows = torch.einsum("nk,nac->nakc", ways, axes).flatten(2)  # (N, 2, K * 2)
+    ridge = rows.new_full((COEFFICIENTS, 2), _RIDGE)
+    ridge[0] = 1e-6
+    share = said.moves.sigmoid()
+    for _ in range(_ROUNDS):
+        weights = sure.square() * share[:, None]
+        left = torch.einsum("nai,na,naj->ij", rows, weights, rows) + ridge.flatten().diag()
+        found = torch.linalg.solve(left, torch.einsum("nai,na,na->i", rows, weights, aims))
+        off = ((torch.einsum("nai,i->na", rows, found) - aims) * sure).square().sum(1)
+        share = said.moves.sigmoid() / (1 + off / 2)
+    return found.view(COEFFICIENTS, 2)
 
 
 def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:

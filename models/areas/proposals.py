@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from models.areas.agreement import evidence
-from models.areas.fields import COEFFICIENTS, doubts, fitted, spread
+from models.areas.correction import CorrectionNetwork
+from models.areas.fields import COEFFICIENTS, corrected, doubts, fitted, spread
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -28,6 +29,8 @@ DOUBT = 2.0
 WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
 """The doubts above which nothing is proposed where no direction is told, in a window and for an area as a whole: most
 of it stands still, and still areas are not among the hypotheses."""
+SURE = 0.22
+"""The doubt below which what is seen along a smooth motion stands."""
 _QUADRANT = 1.2
 """Norm of a told direction from which it is a quadrant, (+-1, +-1), and not a vector of norm 1."""
 _ANGLE, _LENGTH = 0.25, 0.3
@@ -84,7 +87,9 @@ class _Judged:
 
 
 @torch.no_grad()
-def proposed(network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+def proposed(
+    network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor, correction: CorrectionNetwork | None = None
+) -> torch.Tensor:
     """What is proposed for photos (B, 3, H, W), (B, 8, H, W): for every area as a whole the motion's x and y in
     `LENGTH_UNIT`, the doubt, and 1; then the same for the part of it in a window of `WINDOW` px around. Zeros where
     nothing is proposed.
@@ -105,6 +110,8 @@ def proposed(network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor) -> t
     places = [(top, left, h, w) for top in _starts(height) for left in _starts(width)]
     seen = [_judged(network, grey, parts, told, place) for place in places]
     fields, doubt = _moved(whole, seen)
+    if correction is not None:
+        fields, doubt = _put_right(correction, grey, whole, fields, doubt)
     bell = _bell(h).to(grey)[:, None] * _bell(w).to(grey)
     for (top, left, _, _), one in zip(places, seen, strict=True):
         found, at = _straight(one, whole, fields, len(grey)), (..., slice(top, top + h), slice(left, left + w))
@@ -141,7 +148,7 @@ def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Ten
     """The motion (N, 3, 2), affine, of areas judged as a `whole` and in windows, and its doubt (N,)."""
     straight, doubt = expected(whole.posterior)
     fields = torch.cat((straight[:, None], straight.new_zeros(len(straight), COEFFICIENTS - 1, 2)), 1)
-    (broad,) = torch.nonzero(whole.untold | (whole.masks.mean((1, 2)) > MOST), as_tuple=True)
+    broad = _broad(whole)
     every = [whole, *seen]
     place = torch.searchsorted(whole.key, torch.cat([one.key for one in every]))
     owner = torch.full_like(whole.key, -1).index_copy_(0, broad, torch.arange(len(broad), device=broad.device))[place]
@@ -152,6 +159,26 @@ def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Ten
     leftward = whole.untold[broad] & (smooth[:, 0, 0] < 0)
     smooth = torch.where(leftward[:, None, None], -smooth, smooth)
     return fields.index_copy_(0, broad, smooth), doubt.index_copy_(0, broad, doubts(*windows, smooth))
+
+
+def _broad(whole: _Judged) -> torch.Tensor:
+    """Which areas, by their numbers, move smoothly and not straight."""
+    return torch.nonzero(whole.untold | (whole.masks.mean((1, 2)) > MOST))[:, 0]
+
+
+def _put_right(
+    network: CorrectionNetwork, grey: torch.Tensor, whole: _Judged, fields: torch.Tensor, doubt: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The motion (N, 3, 2) of areas and its doubt (N,), where they are broad put right by what is seen along it, as
+    far as that is sure."""
+    fields, doubt = fields.clone(), doubt.clone()
+    for n in _broad(whole).tolist():
+        row, mask = whole.row[n], whole.masks[n]
+        found, unsure = corrected(network, grey[row], mask, whole.middle[n], fields[n])
+        if unsure < SURE:
+            sense = found[0, 0] if whole.untold[n] else (found[0] * fields[n, 0]).sum()
+            fields[n], doubt[n] = -found if sense < 0 else found, unsure
+    return fields, doubt
 
 
 def _straight(one: _Judged, whole: _Judged, fields: torch.Tensor, count: int) -> torch.Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from models.areas.correction import CorrectionNetwork
 from models.areas.network import AreaNetwork
 from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT, proposed
 from models.devices import run_on
@@ -73,6 +74,7 @@ def refine(
 def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> Judgement:
     """What a picture (H, W), 0 to 1, says within an area bool (H, W) about a stroke (2,) px."""
     network = load_weights(AreaNetwork(), "areas", device)
+    correction = load_weights(CorrectionNetwork(), "correction", device)
     picture, mask = (torch.from_numpy(part.astype(np.float32))[None].to(device) for part in (grey, area))
     drawn = torch.from_numpy(stroke.astype(np.float32)).to(device)
     while float(drawn.norm()) > LONGEST:
@@ -82,7 +84,7 @@ def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch
     told[:, 2] = 1  # what is outside stands still
     length = float(drawn.norm())
     told[0, :, inside] = torch.stack((*(drawn / length), *drawn.new_tensor((1, length / LENGTH_UNIT, 1))))[:, None]
-    x, y, doubt, judged = proposed(network, picture.expand(1, 3, -1, -1), told)[0, :EACH, inside].mean(1)
+    x, y, doubt, judged = proposed(network, picture.expand(1, 3, -1, -1), told, correction)[0, :EACH, inside].mean(1)
     factor = LENGTH_UNIT * torch.complex(x, y) / torch.complex(*drawn)
     return Judgement(complex(factor.item()), float(doubt) if judged else math.inf)
 

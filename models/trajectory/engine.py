@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from models.areas.correction import CorrectionNetwork
 from models.areas.network import AreaNetwork
 from models.catalog import checked
 from models.devices import run_on
@@ -130,7 +131,8 @@ def seen_at(inputs: Inputs, limit: int) -> Seen:
 def load_networks(device: torch.device) -> Networks:
     """The networks that find motion, with their weights. Raises ValueError with one sentence."""
     motion = load_weights(MotionNetwork(), "motion", device)
-    return Networks(motion, load_weights(AreaNetwork(), "areas", device))
+    areas = load_weights(AreaNetwork(), "areas", device)
+    return Networks(motion, areas, load_weights(CorrectionNetwork(), "correction", device))
 
 
 @torch.no_grad()

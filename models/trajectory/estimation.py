@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from models.areas.correction import CorrectionNetwork
 from models.areas.network import AreaNetwork
 from models.areas.proposals import (
     EACH,
     GUIDANCE,
     LENGTH_UNIT,
+    SURE,
     WHOLE_DOUBT,
     proposed,
     reversed_hints,
@@ -37,16 +39,20 @@ STILL = 0.5
 NEARLY, SETTLED = 0.6, 0.35
 """Share of a smooth motion's length by which ways may depart from it and count as nearly the same, where its doubt is
 not above the second; none where it is barely proposed."""
+SURELY, KNOWN_WELL = 2.4, 0.08
+"""That share, and the doubt, where the smooth motion was put right and what is seen along it leaves no doubt."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
 
 
 @dataclass(frozen=True)
 class Networks:
-    """What finds motion: `areas` judges what is told to move alike as a whole, `motion` every pixel."""
+    """What finds motion: `areas` judges what is told to move alike as a whole, `correction` puts right what it finds of
+    broad areas where there is one, `motion` says what every pixel does."""
 
     motion: MotionNetwork
     areas: AreaNetwork
+    correction: CorrectionNetwork | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     """
     length = _told_length(flow) if told == "arrows" else 0.0
     side = max(photo.shape[-2:])
-    proposals = _proposals(networks.areas, photo, flow, told)
+    proposals = _proposals(networks, photo, flow, told)
     if length:
         return _look(networks.motion, photo, flow, told, proposals, _side(side, length))
     first = min(side, FIRST_SIDE)
@@ -176,11 +182,11 @@ def _side(side: int, length: float) -> int:
     return min(side, LARGEST_SIDE, max(SMALLEST_SIDE, round(side * LONGEST / max(length, 1e-6))))
 
 
-def _proposals(network: AreaNetwork, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> torch.Tensor:
+def _proposals(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> torch.Tensor:
     """What is proposed for the photo, (1, 8, h, w) on a smaller copy, motion counted in `LENGTH_UNIT` of the photo's
     px."""
     small, scale = _smaller(photo, AREA_SIDE)
-    return stretched(proposed(network, small, _read(flow, told, small)), 1 / scale)
+    return stretched(proposed(networks.areas, small, _read(flow, told, small), networks.correction), 1 / scale)
 
 
 def _look(
@@ -217,7 +223,9 @@ def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     smooth, doubt, proposed = whole[:, :2] * LENGTH_UNIT, whole[:, 2], whole[:, 3]
     way = fields[:, 3] - fields[:, 2]
     smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
-    nearly = NEARLY * ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * smooth.norm(dim=1) + STILL
+    share = NEARLY * ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1)
+    share += (SURELY - NEARLY) * ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1)
+    nearly = share * smooth.norm(dim=1) + STILL
     share = proposed * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
     pairs, smooth = fields.unflatten(1, (2, 2)), torch.stack((-smooth, smooth), 1)  # offsets run the other way
     change = share[:, None, None] * (smooth - (pairs[:, :, 1] - pairs[:, :, 0])) / 2

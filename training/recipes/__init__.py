@@ -14,7 +14,7 @@ from torch import nn
 from training.world import Exposures, World
 from training.world.dice import Dice
 
-NAMES = ("areas", "motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
+NAMES = ("areas", "correction", "motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
 Batch = dict[str, torch.Tensor]
 
 

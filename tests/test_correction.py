@@ -1,0 +1,180 @@
+"""A supposed motion put right by what is seen along it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from test_areas import panned
+from tiny_world import tiny_world
+
+from models.areas.correction import (
+    AHEAD,
+    ASIDE,
+    CHANNELS,
+    LENGTH,
+    SIDE,
+    Correction,
+    CorrectionNetwork,
+    agreement,
+    seen,
+)
+from models.areas.fields import APART, COEFFICIENTS, SPAN, corrected, spread
+from models.exposure import sampled
+from models.loading import load_weights
+from training.recipes import rendered
+from training.recipes.correction import CorrectionRecipe, drawn
+from training.world.dice import Dice
+
+CPU = torch.device("cpu")
+MIDDLE = torch.tensor([[[40.0, 30.0]]])
+
+
+def spots(*places: tuple[float, float]) -> torch.Tensor:
+    """A dark picture (1, 60, 80) with soft spots at places x, y px."""
+    y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
+    return sum((-((x - px) ** 2 + (y - py) ** 2) / 4).exp() for px, py in places)[None]
+
+
+def brightest(window: torch.Tensor) -> tuple[float, float]:
+    """Column and row of the middle of what is brightest in a window (SIDE, SIDE)."""
+    row, column = torch.nonzero(window == window.max()).float().mean(0).tolist()
+    return column, row
+
+
+@pytest.mark.parametrize("motion", [(6.0, 0.0), (0.0, 9.0), (-5.0, 5.0), (3.0, 1.0)])
+def test_the_end_of_a_motion_lies_a_fixed_way_to_the_right(motion: tuple[float, float]) -> None:
+    picture = spots((40 + motion[0], 30 + motion[1]))
+    window = seen(picture, torch.ones(1, 1, 60, 80), MIDDLE, torch.tensor([[motion]]))[0, 0, 0]
+    column, row = brightest(window)
+    assert column == pytest.approx((SIDE - 1) / 2 + LENGTH, abs=1)
+    assert row == pytest.approx((SIDE - 1) / 2, abs=1)
+
+
+def test_a_window_shows_its_mask_and_nothing_beyond_the_border() -> None:
+    mask = torch.zeros(1, 1, 60, 80)
+    mask[..., 40:] = 1
+    window = seen(spots((40, 30)), mask, torch.tensor([[[60.0, 30.0]]]), torch.tensor([[[6.0, 0.0]]]))[0, 0]
+    assert window.shape == (CHANNELS, SIDE, SIDE)
+    assert bool((window[2, SIDE // 2, 24:60] == 1).all())
+    assert float(window[2, :, -1].sum()) > 0
+    far = seen(spots((40, 30)), mask * 0 + 1, torch.tensor([[[79.0, 30.0]]]), torch.tensor([[[12.0, 0.0]]]))[0, 0]
+    assert float(far[..., SIDE // 2 + 2 :].abs().max()) == 0
+
+
+@pytest.mark.parametrize("stretch", [0.75, 1.0, 1.25])
+def test_slopes_disagree_most_where_the_true_motion_ends(stretch: float) -> None:
+    picture, true = panned(20), 20 * stretch
+    motion = torch.tensor([[[20 / stretch, 0.0]] * 4])
+    places = torch.tensor([[[70.0, 60.0], [120.0, 60.0], [70.0, 100.0], [120.0, 100.0]]])
+    windows = seen(picture, torch.ones_like(picture)[None], places, motion)[0]
+    found = agreement(windows)
+    assert found.shape == (4, 3, 2 * ASIDE + 1, AHEAD)
+    along = found[:, 0, ASIDE, 5:].mean(0)
+    assert int(along.argmin()) + 5 == pytest.approx(LENGTH * true / 20, abs=2)
+
+
+def test_what_it_says_is_mirrored_with_the_picture_and_blind_to_time() -> None:
+    network = CorrectionNetwork().eval()
+    windows = torch.randn(3, CHANNELS, SIDE, SIDE)
+    with torch.no_grad():
+        said, mirrored, back = (network.even_handed(w) for w in (windows, windows.flip(2), windows.flip(2, 3)))
+    assert torch.allclose(said.longer, mirrored.longer, atol=1e-5)
+    assert torch.allclose(said.turned, -mirrored.turned, atol=1e-5)
+    assert torch.allclose(said.turned, back.turned, atol=1e-5)
+    assert float(said.turned.abs().max()) > 1e-4
+
+
+def test_a_correction_turns_and_stretches() -> None:
+    said = Correction(torch.tensor([math.log(2)]), torch.tensor([math.pi / 2]), torch.ones(1, 2), torch.zeros(1))
+    assert torch.allclose(said.of(torch.tensor([[3.0, 1.0]])), torch.tensor([[-2.0, 6.0]]), atol=1e-5)
+
+
+class Knowing(torch.nn.Module):
+    """Says what the true field asks for at the places that `corrected` looks at; every fifth window errs and is just
+    as sure."""
+
+    def __init__(self, field: torch.Tensor, centre: torch.Tensor, unsure: float = 0.05) -> None:
+        super().__init__()
+        self.field, self.centre, self.unsure = field, centre, unsure
+
+    def even_handed(self, windows: torch.Tensor) -> Correction:
+        return self.answer
+
+    def told(self, places: torch.Tensor, supposed: torch.Tensor) -> None:
+        away = (places - self.centre) / SPAN
+        true = self.field[0] + away[:, :1] * self.field[1] + away[:, 1:] * self.field[2]
+        ratio = torch.view_as_complex(true) / torch.view_as_complex(supposed.contiguous())
+        ratio[::5] *= 2
+        unsure = torch.full((len(places), 2), self.unsure)
+        self.answer = Correction(ratio.abs().log(), ratio.angle(), unsure, torch.full((len(places),), 9.0))
+
+
+def test_a_field_is_put_right_past_windows_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    centre = torch.tensor([160.0, 100.0])
+    true = torch.tensor([[12.0, 4.0], [2.0, -1.0], [-1.0, 1.5]])
+    network = Knowing(true, centre)
+
+    def look(grey: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, supposed: torch.Tensor) -> torch.Tensor:
+        network.told(places[0], supposed[0])
+        return torch.zeros(1, len(places[0]), CHANNELS, SIDE, SIDE)
+
+    monkeypatch.setattr("models.areas.fields.seen", look)
+    rough = torch.zeros(COEFFICIENTS, 2)
+    rough[0] = torch.tensor([9.0, 6.0])
+    field, doubt = corrected(network, torch.zeros(200, 320), torch.ones(200, 320), centre, rough)  # type: ignore[arg-type]
+    assert torch.allclose(field, true, atol=0.4)
+    assert doubt == pytest.approx(0.05)
+
+
+def test_too_small_an_area_keeps_its_field_and_is_doubted() -> None:
+    mask = torch.zeros(200, 320)
+    mask[:APART, :APART] = 1
+    field = torch.ones(COEFFICIENTS, 2)
+    kept, doubt = corrected(CorrectionNetwork().eval(), torch.rand(200, 320), mask, torch.zeros(2), field)
+    assert torch.equal(kept, field)
+    assert doubt == math.inf
+
+
+def turning(height: int = 240, width: int = 320) -> tuple[torch.Tensor, torch.Tensor]:
+    """A texture blurred along an affine field, in grey (H, W), and the field about its centre."""
+    texture = torch.from_numpy(np.asarray(panned(0, height, width, 5)))[None]
+    field = torch.tensor([[14.0, -5.0], [1.5, -2.0], [2.0, 1.5]])
+    way = spread(field[None], torch.tensor([[width / 2, height / 2]]), height, width)[0].permute(1, 2, 0)
+    instants = [sampled(texture, t * way[None]) for t in np.linspace(-0.5, 0.5, 41)]
+    return torch.stack(instants).mean(0)[0, 0], field
+
+
+def test_the_shipped_network_puts_a_rough_field_right_and_doubts_a_still_one() -> None:
+    network = load_weights(CorrectionNetwork(), "correction", CPU)
+    grey, true = turning()
+    height, width = grey.shape
+    centre, whole = torch.tensor([width / 2, height / 2]), torch.ones_like(grey)
+    rough = torch.zeros_like(true)
+    rough[0] = torch.tensor([17.0, 2.0])  # too long by a sixth, turned by 26 degrees, and the same all over
+
+    def off(field: torch.Tensor) -> float:
+        both = spread(torch.stack((field, true)), centre.expand(2, 2), height, width)
+        return float((both[0] - both[1]).norm(dim=0).mean())
+
+    field, doubt = corrected(network, grey, whole, centre, rough)
+    assert off(rough) > 6
+    assert off(field) < 2
+    still = torch.from_numpy(np.asarray(panned(0, height, width, 5)))[0]
+    assert corrected(network, still, whole, centre, rough)[1] > 2 * doubt
+
+
+def test_windows_are_drawn_where_the_telling_is_true() -> None:
+    one = CorrectionRecipe(batch=4)
+    batch = rendered(tiny_world(64, (4.0, 12.0)), one, 8, 3)
+    masks, places, true = drawn(batch, 6, Dice(1))
+    assert masks.shape == (8, 6, 64, 64)
+    x, y = places.long().unbind(-1)
+    each = torch.arange(8)[:, None]
+    assert bool((masks[each, torch.arange(6)[None], y, x] == 1).all())
+    narrow = masks.flatten(2).mean(2) < 1
+    assert bool(narrow.any())
+    assert not bool((narrow & ~batch["sure"][each, 0, y, x]).any())
+    assert torch.equal(true, batch["flow"].float().permute(0, 2, 3, 1)[each, y, x])
