@@ -24,8 +24,8 @@ from models.areas.correction import (
 from models.areas.fields import APART, COEFFICIENTS, SPAN, corrected, spread
 from models.exposure import sampled
 from models.loading import load_weights
-from training.recipes import rendered
-from training.recipes.correction import CorrectionRecipe, drawn
+from training.recipes import recipe, rendered
+from training.recipes.correction import drawn
 from training.world.dice import Dice
 
 CPU = torch.device("cpu")
@@ -167,8 +167,7 @@ def test_the_shipped_network_puts_a_rough_field_right_and_doubts_a_still_one() -
 
 
 def test_windows_are_drawn_where_the_telling_is_true() -> None:
-    one = CorrectionRecipe(batch=4)
-    batch = rendered(tiny_world(64, (4.0, 12.0)), one, 8, 3)
+    batch = rendered(tiny_world(64, (4.0, 12.0)), recipe("correction"), 8, 3)
     masks, places, true = drawn(batch, 6, Dice(1))
     assert masks.shape == (8, 6, 64, 64)
     x, y = places.long().unbind(-1)
