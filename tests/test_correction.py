@@ -35,7 +35,7 @@ MIDDLE = torch.tensor([[[40.0, 30.0]]])
 def spots(*places: tuple[float, float]) -> torch.Tensor:
     """A dark picture (1, 60, 80) with soft spots at places x, y px."""
     y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
-    return sum((-((x - px) ** 2 + (y - py) ** 2) / 4).exp() for px, py in places)[None]
+    return torch.stack([(-((x - px) ** 2 + (y - py) ** 2) / 4).exp() for px, py in places]).sum(0)[None]
 
 
 def brightest(window: torch.Tensor) -> tuple[float, float]:
