@@ -34,6 +34,8 @@ CPU = torch.device("cpu")
 def tiny(name: str, **settings: object) -> Recipe:
     if name in ("exposure_trajectory", "deblurring"):
         settings = {"width": 4, "rate": 1e-3} | settings
+    if name == "decomposer":
+        settings = {"width": 8, "blocks": 1, "rate": 2e-3} | settings
     return changed(recipe(name), {"batch": 2, "reuse": 2} | settings)
 
 

@@ -74,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
         frames=chosen.frames,
         check=check,
         check_every=chosen.check_every,
+        check_steps=chosen.check_steps,
         held_out=few,
         real=real,
         share=chosen.share,
@@ -146,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, default=7, choices=(2, 3, 4, 7))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--check-every", type=float, default=300.0, help="seconds between scores")
+    parser.add_argument("--check-steps", type=int, help="steps between scores instead, for curves that compare")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -120,6 +120,7 @@ def train(
     frames: int = 7,
     check: Callable[[nn.Module], dict[str, float]] | None = None,
     check_every: float = 300.0,
+    check_steps: int | None = None,
     held_out: Batch | None = None,
     real: Batch | None = None,
     share: float = 0.0,
@@ -127,7 +128,7 @@ def train(
 ) -> Run:
     """Train until the budget is gone; write checkpoint, log and sheets into `out`.
 
-    check     scores the averaged network every `check_every` seconds and at the end.
+    check     scores the averaged network every `check_every` seconds, or every `check_steps` steps, and at the end.
     held_out  material to draw sheets of.
     real      material of real exposures, of which `share` of every batch is taken.
     """
@@ -144,7 +145,8 @@ def train(
                 row = {"step": run.step, "seconds": round(run.seconds, 1), "loss": float(loss), "rate": rate}
                 run.history.append(row)
                 say(f"{run.recipe.__class__.__name__} {row['step']} {row['seconds']:.0f}s loss {row['loss']:.4f}")
-            if run.seconds - checked > check_every:
+            due = run.step % check_steps == 0 if check_steps else run.seconds - checked > check_every
+            if due and budget.gone(run.step, run.seconds) < 1:
                 checked = run.seconds
                 _keep(run, out, check, held_out, say, rank)
     finally:

@@ -1,15 +1,34 @@
 """The decomposer as published (Animation from Blur, section 3.2): 129.34 M parameters. A configuration to train and to
-compare with; no weights are shipped."""
+compare with, and what its ablations vary; no weights are shipped."""
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
 from torch import nn
 
+from models.areas.proposals import sides
+
 FRAMES = 7
-GUIDANCE = 2
+MOST_BITS = 4
+STILL = 0.5
+"""Px over the exposure below which a pixel counts as static."""
+
+
+def direction_code(flow: torch.Tensor, bits: int) -> torch.Tensor:
+    """The directions of a flow (B, 2, H, W) px as +-1 codes (B, bits, H, W), 0 where nothing moves.
+
+    The circle is cut into 2 ** bits equal sectors (appendix B). Two bits are the quadrants, one is right and left; the
+    third and the fourth cut every sector in half again. Which sector has which code the paper says of the quadrants
+    only; here opposite directions have opposite codes, so that the reverse of an exposure has its code negated.
+    """
+    x, y = flow[:, 0], flow[:, 1]
+    right, down = (side.to(flow.dtype) * 2 - 1 for side in sides(x, y))
+    cos, sin = x * x - y * y, 2 * x * y  # of the double angle, times the length squared
+    halves = [right, down, *(right * ((c >= 0).to(flow.dtype) * 2 - 1) for c in (cos, cos * cos - sin * sin))]
+    return torch.stack(halves[:bits], 1) * (flow.norm(dim=1, keepdim=True) >= STILL) if bits else flow[:, :0]
 
 
 class _Residual(nn.Module):
@@ -40,19 +59,31 @@ def _coder(inner: int, outer: int, widths: tuple[int, ...], blocks: int) -> nn.S
 
 
 class PublishedDecomposer(nn.Module):
-    """A photo (B, 3, H, W) and its guidance's code (B, 2, H, W) to seven frames (B, 7, 3, H, W), both stages'.
+    """A photo (B, 3, H, W) and its guidance's code (B, bits, H, W) to every stage's seven frames (B, 7, 3, H, W).
 
     The second stage adds a residual to the first's frames; unlike the authors' code it may darken too.
+
+    bits    of the code; with none nothing is told, and the first stage draws all of its frames. Otherwise it copies the
+            photo where the code says that nothing moves.
+    stages  two, or a single one whose channels are so many more that it has the size of the two.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (128, 256, 512), blocks: int = 12) -> None:
+    def __init__(
+        self, widths: tuple[int, ...] = (128, 256, 512), blocks: int = 12, bits: int = 2, stages: int = 2
+    ) -> None:
         super().__init__()
-        self.first = _coder(3 + GUIDANCE, 3 * FRAMES, widths, blocks)
-        self.second = _coder(3 + 3 * FRAMES, 3 * FRAMES, widths, blocks)
+        if stages == 1:
+            widths = tuple(round(math.sqrt(2) * width) for width in widths)
+        self.bits = bits
+        self.first = _coder(3 + bits, 3 * FRAMES, widths, blocks)
+        self.second = _coder(3 + 3 * FRAMES, 3 * FRAMES, widths, blocks) if stages == 2 else None
 
-    def forward(self, photo: torch.Tensor, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        still = (code == 0).all(1, keepdim=True)
+    def forward(self, photo: torch.Tensor, code: torch.Tensor) -> tuple[torch.Tensor, ...]:
         drawn = self.first(torch.cat((photo, code), 1))
-        drawn = torch.where(still, photo.repeat(1, FRAMES, 1, 1), drawn)
+        if self.bits:
+            still = (code == 0).all(1, keepdim=True)
+            drawn = torch.where(still, photo.repeat(1, FRAMES, 1, 1), drawn)
+        if self.second is None:
+            return (drawn.unflatten(1, (FRAMES, 3)),)
         refined = drawn + self.second(torch.cat((photo, drawn), 1))
         return drawn.unflatten(1, (FRAMES, 3)), refined.unflatten(1, (FRAMES, 3))

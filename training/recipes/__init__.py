@@ -14,7 +14,16 @@ from torch import nn
 from training.world import Exposures, World
 from training.world.dice import Dice
 
-NAMES = ("areas", "correction", "motion", "restoration", "decomposition", "exposure_trajectory", "deblurring")
+NAMES = (
+    "areas",
+    "correction",
+    "motion",
+    "restoration",
+    "decomposition",
+    "decomposer",
+    "exposure_trajectory",
+    "deblurring",
+)
 Batch = dict[str, torch.Tensor]
 
 
