@@ -175,3 +175,15 @@ def test_curves_are_scored_at_the_steps_asked_for(tmp_path: Path) -> None:
         check=lambda network: {"minus_gain": 0.0}, say=lambda text: None,
     )  # fmt: skip
     assert [row["step"] for row in json.loads((tmp_path / "log.json").read_text())] == [2, 4, 5]
+
+
+def test_the_averaged_network_has_averaged_statistics(tmp_path: Path) -> None:
+    one = tiny()
+    run = start(one, CPU, 3)
+    train(run, tiny_world(32, (3.0, 8.0)), Budget(steps=1), tmp_path, say=lambda text: None)
+    now, averaged = run.network.state_dict(), run.average.state_dict()
+    # After the first step the average is nine tenths of what is there now, one of what was there before.
+    means = [key for key in now if key.endswith("running_mean")]
+    assert all(torch.allclose(averaged[key], 0.9 * now[key]) and bool(now[key].any()) for key in means)
+    counts = [key for key in now if key.endswith("num_batches_tracked")]
+    assert all(int(averaged[key]) == int(now[key]) == 1 for key in counts)

@@ -180,8 +180,9 @@ def _step(run: Run, batch: Batch, dice: Dice, rate: float, ranks: int) -> torch.
     with torch.no_grad():
         for mean, one in zip(run.average.parameters(), parameters, strict=True):
             mean.lerp_(one, 1 - decay)
+        # Statistics of the last few batches alone would not fit the averaged weights.
         for mean, one in zip(run.average.buffers(), run.network.buffers(), strict=True):
-            mean.copy_(one)
+            mean.lerp_(one, 1 - decay) if one.is_floating_point() else mean.copy_(one)
     return loss.detach()
 
 
