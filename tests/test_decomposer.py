@@ -34,6 +34,18 @@ def exposures(one: Decomposer, count: int = 2) -> Batch:
     return rendered(tiny_world(32, (3.0, 8.0)), one, count, 7)
 
 
+def learned(one: Decomposer, batch: Batch) -> list[float]:
+    """The losses of twelve steps on one batch."""
+    run, losses = start(one, CPU, 3), []
+    for _ in range(12):
+        loss = one.loss(run.network, batch, Dice(0))
+        losses.append(float(loss.detach()))
+        run.optimizer.zero_grad()
+        loss.backward()
+        run.optimizer.step()
+    return losses
+
+
 def flows(*angles: float, length: float = 3.0) -> torch.Tensor:
     """Flows of one pixel each (N, 2, 1, 1) px along these angles, degrees from the x axis to the y axis."""
     radians = torch.tensor(angles, dtype=torch.float64).deg2rad()
@@ -91,17 +103,20 @@ def test_the_first_stage_copies_what_is_told_to_stand_still_and_nothing_where_no
     assert not bool((untold[0] == photo[:, None]).all(2).any())
 
 
+@pytest.mark.parametrize("stages", [1, 2])
+def test_what_adds_to_the_photo_begins_with_it_and_learns(stages: int) -> None:
+    one = tiny(stages=stages, adding=True)
+    batch, network = exposures(one), start(one, CPU, 3).network
+    frames = network(batch["photo"], direction_code(batch["flow"], 2))
+    assert all(torch.equal(each, batch["photo"][:, None].expand_as(each)) for each in frames)
+    losses = learned(one, batch)
+    assert losses[-1] < 0.95 * losses[0]
+
+
 @pytest.mark.parametrize(("stages", "bits"), [(1, 2), (2, 0), (2, 3)])
 def test_every_variant_learns(stages: int, bits: int) -> None:
     one = tiny(stages=stages, bits=bits)
-    batch, run = exposures(one), start(one, CPU, 3)
-    losses = []
-    for _ in range(12):
-        loss = one.loss(run.network, batch, Dice(0))
-        losses.append(float(loss.detach()))
-        run.optimizer.zero_grad()
-        loss.backward()
-        run.optimizer.step()
+    losses = learned(one, exposures(one))
     assert losses[-1] < 0.7 * losses[0]
 
 

@@ -66,23 +66,34 @@ class PublishedDecomposer(nn.Module):
     bits    of the code; with none nothing is told, and the first stage draws all of its frames. Otherwise it copies the
             photo where the code says that nothing moves.
     stages  two, or a single one whose channels are so many more that it has the size of the two.
+    adding  whether the first stage too adds to what is there, the photo, and both begin by adding nothing. Not as
+            published: for trainings too short to learn to draw.
     """
 
     def __init__(
-        self, widths: tuple[int, ...] = (128, 256, 512), blocks: int = 12, bits: int = 2, stages: int = 2
+        self,
+        widths: tuple[int, ...] = (128, 256, 512),
+        blocks: int = 12,
+        bits: int = 2,
+        stages: int = 2,
+        adding: bool = False,
     ) -> None:
         super().__init__()
         if stages == 1:
             widths = tuple(round(math.sqrt(2) * width) for width in widths)
-        self.bits = bits
+        self.bits, self.adding = bits, adding
         self.first = _coder(3 + bits, 3 * FRAMES, widths, blocks)
         self.second = _coder(3 + 3 * FRAMES, 3 * FRAMES, widths, blocks) if stages == 2 else None
+        for coder in (self.first, self.second) if adding else ():
+            for parameter in coder[-1].parameters() if coder is not None else ():
+                nn.init.zeros_(parameter)
 
     def forward(self, photo: torch.Tensor, code: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        repeated = photo.repeat(1, FRAMES, 1, 1)
         drawn = self.first(torch.cat((photo, code), 1))
+        drawn = repeated + drawn if self.adding else drawn
         if self.bits:
-            still = (code == 0).all(1, keepdim=True)
-            drawn = torch.where(still, photo.repeat(1, FRAMES, 1, 1), drawn)
+            drawn = torch.where((code == 0).all(1, keepdim=True), repeated, drawn)
         if self.second is None:
             return (drawn.unflatten(1, (FRAMES, 3)),)
         refined = drawn + self.second(torch.cat((photo, drawn), 1))

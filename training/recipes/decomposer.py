@@ -36,6 +36,7 @@ class Decomposer:
 
     bits    of the code of a direction, 0 to 4: 2 ** bits directions. With 0 the network is told nothing.
     stages  1 or 2, of the same size altogether.
+    adding  whether the first stage adds to the photo instead of drawing anew, see `PublishedDecomposer`.
     width   channels at full resolution; `blocks` residual blocks a stage at a quarter of it.
     """
 
@@ -48,6 +49,7 @@ class Decomposer:
     score: str = "minus_gain"
     bits: int = 2
     stages: int = 2
+    adding: bool = False
     width: int = 128
     blocks: int = 12
 
@@ -59,7 +61,7 @@ class Decomposer:
 
     def network(self) -> nn.Module:
         widths = (self.width, 2 * self.width, 4 * self.width)
-        network = PublishedDecomposer(widths, self.blocks, self.bits, self.stages)
+        network = PublishedDecomposer(widths, self.blocks, self.bits, self.stages, self.adding)
         return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
