@@ -23,6 +23,7 @@ NAMES = (
     "decomposer",
     "exposure_trajectory",
     "deblurring",
+    "predictor",
 )
 Batch = dict[str, torch.Tensor]
 

@@ -1,0 +1,76 @@
+"""How well several answers to what moved, as labels, cover the truth, which is one of many that the photo allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+
+import cv2
+import numpy as np
+
+from models.guidance import QUADRANTS
+
+SMALLEST_SHARE = 0.004
+"""Of the picture: what is smaller counts as no thing."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares; of moving pixels where not said otherwise.
+
+    right1, right3, right5  whose quadrant is right, in the best of the first one, three and five answers.
+    coverage                whose quadrant any of the answers says.
+    diversity               on which two answers disagree.
+    stillness               of still pixels, left in peace by the first answer.
+    split                   of a thing that moves one way, how near the answers are to giving its halves opposite
+                            directions: 0 none, 1 half against half.
+    """
+
+    right1: float
+    right3: float
+    right5: float
+    coverage: float
+    diversity: float
+    stillness: float
+    split: float
+
+
+def coverage(truth: np.ndarray, moving: np.ndarray, still: np.ndarray, answers: Sequence[np.ndarray]) -> Coverage:
+    """Scores of answers, labels (H, W) like the truth; `moving` and `still` say where, bool (H, W)."""
+    hits = [float((one == truth)[moving].mean()) if moving.any() else 0.0 for one in answers]
+    best = [max(hits[:count], default=0.0) for count in (1, 3, 5)]
+    either = np.any([one == truth for one in answers], 0) if answers else np.zeros_like(moving)
+    pairs = [mean(first[moving] != second[moving]) for first, second in combinations(answers, 2)]
+    left = ~np.isin(answers[0], QUADRANTS) if answers else np.ones_like(still)
+    parts = [part for part in things(np.where(moving, truth, 0))]
+    splits = [split(answer[part]) for answer in answers for part in parts]
+    return Coverage(*best, mean(either[moving]), mean(pairs), mean(left[still], 1.0), mean(splits))
+
+
+def things(labels: np.ndarray) -> list[np.ndarray]:
+    """The parts, bool (H, W), of one quadrant each that hang together."""
+    found = []
+    for quadrant in QUADRANTS:
+        count, numbered, stats, _ = cv2.connectedComponentsWithStats((labels == quadrant).astype(np.uint8))
+        big = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= SMALLEST_SHARE * labels.size]
+        found += [numbered == n for n in big]
+    return found
+
+
+def split(labels: np.ndarray) -> float:
+    """How near the labels of one thing's pixels are to two opposite halves."""
+    counts = [int((labels == quadrant).sum()) for quadrant in QUADRANTS]
+    opposite = min(counts[0], counts[2]) + min(counts[1], counts[3])
+    return 2 * opposite / max(sum(counts), 1)
+
+
+def average(scores: Sequence[Coverage]) -> dict[str, float]:
+    """The mean of each number."""
+    rows = [asdict(one) for one in scores]
+    return {name: mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def mean(values: Sequence[float] | np.ndarray, otherwise: float = 0.0) -> float:
+    """The mean, or `otherwise` of nothing."""
+    return float(np.mean(values)) if len(values) else otherwise
