@@ -2,21 +2,22 @@
 
 Every exposure is recovered with five suggestions, told as quadrants as in `benchmarks.guided`, and scored in forward
 order: P1, P3 and P5 are the best of the first one, three and five. Beside them five random directions for each thing of
-the first suggestion, five copies of it as "more like this" varies them, and the true guidance. Coverage is the share of
-moving pixels whose quadrant one of the five says, diversity the share of moving pixels on which two of the five
-disagree, stillness the share of still pixels which the first leaves in peace. The last line is JSON.
+the first suggestion, five copies of it as "more like this" varies them, and the true guidance. What the suggestions say
+is scored as in `training.coverage`; with `--labels` nothing else is, within seconds and without recoveries. With
+`--checkpoint RUN` the suggestions are those of a trained predictor. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 
 from benchmarks.guided import told
 from benchmarks.scores import psnr, share_closed
@@ -25,10 +26,19 @@ from models import catalog
 from models.guidance import QUADRANTS, Guidance
 from models.motion import Arrow
 from models.recovery import Inputs
+from models.trajectory.estimation import as_tensor
 from models.variation import varied
+from training.checkpoint import load_checkpoint
+from training.coverage import Coverage, average, coverage, mean
+from training.recipes import changed, recipe
+from training.recipes.predictor import Predictor
 
 COUNT = 5
 MOVING, STILL = 1.0, 0.5
+ANY_LENGTH = 16.0
+"""Px, of arrows whose length means nothing."""
+
+Suggest = Callable[[Exposure], Sequence[Guidance]]
 
 
 @dataclass(frozen=True)
@@ -82,61 +92,104 @@ def redirected(guidance: Guidance, seed: int) -> Guidance:
     return replace(guidance, regions=regions, camera=guidance.camera and anywhere(guidance.camera))
 
 
-def scored(one: Exposure, sharpen: bool) -> Row:
-    engine = catalog.suggesting().name
+def shipped(one: Exposure) -> Sequence[Guidance]:
+    """What the program suggests."""
     inputs = Inputs(one.photo, Guidance.empty(*one.labels.shape))
-    found = catalog.load_suggest(engine)(inputs, COUNT, lambda _: None, lambda: False)
-    scores = Scores(engine, one, sharpen)
-    first, seeds = found[:1], range(COUNT)
-    coverage, diversity, stillness = _said(one, [guidance.labels() for guidance in found])
+    return catalog.load_suggest(catalog.suggesting().name)(inputs, COUNT, lambda _: None, lambda: False)
+
+
+def predicted(run: Path) -> Suggest:
+    """What the predictor trained in a folder suggests, which sees photos at the size that it was trained with.
+    Raises ValueError where the folder holds none."""
+    tensors, _ = load_checkpoint(run)
+    said = json.loads((run / "run.json").read_text())
+    one = changed(recipe(said["recipe"]), said["settings"])
+    if not isinstance(one, Predictor):
+        raise ValueError(f"{run} holds no predictor but {said['recipe']}")
+    network = one.network().eval()
+    network.load_state_dict(tensors["average"])
+
+    @torch.no_grad()
+    def suggest(exposure: Exposure) -> Sequence[Guidance]:
+        height, width = exposure.labels.shape
+        scale = int(said["size"]) / max(height, width)
+        small = cv2.resize(exposure.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        answers = one.answers(network, as_tensor(small, torch.device("cpu")))[0]
+        larger = [cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST) for labels in answers]
+        return [Guidance.from_labels(labels, ANY_LENGTH) for labels in larger]
+
+    return suggest
+
+
+def said_by(one: Exposure, guidances: Sequence[Guidance]) -> Coverage:
+    """How well suggestions cover the true labels."""
+    length = np.hypot(one.flow[..., 0], one.flow[..., 1])
+    moving = (length > MOVING) & np.isin(one.labels, QUADRANTS)
+    return coverage(one.labels, moving, length < STILL, [guidance.labels() for guidance in guidances])
+
+
+def at_random(found: Sequence[Guidance]) -> list[Guidance]:
+    """The first suggestion's things in five random directions each."""
+    return [redirected(guess, seed) for guess in found[:1] for seed in range(COUNT)]
+
+
+def scored(one: Exposure, suggest: Suggest, sharpen: bool) -> Row:
+    found = suggest(one)
+    scores, said = Scores(catalog.suggesting().name, one, sharpen), said_by(one, found)
     return Row(
         one.name,
         len(found),
         floor=psnr(one.repeated, one.frames),
         true=scores.of(told(one, "true")),
-        p1=scores.best(first),
+        p1=scores.best(found[:1]),
         p3=scores.best(found[:3]),
         p5=scores.best(found),
-        random=scores.best([redirected(guess, seed) for guess in first for seed in seeds]),
-        varied=scores.best([varied(guess, seed) for guess in first for seed in seeds]),
-        coverage=coverage,
-        diversity=diversity,
-        stillness=stillness,
+        random=scores.best(at_random(found)),
+        varied=scores.best([varied(guess, seed) for guess in found[:1] for seed in range(COUNT)]),
+        coverage=said.coverage,
+        diversity=said.diversity,
+        stillness=said.stillness,
     )
-
-
-def _said(one: Exposure, labels: list[np.ndarray]) -> tuple[float, float, float]:
-    """Coverage, diversity and stillness of suggestions as labels (H, W)."""
-    length = np.hypot(one.flow[..., 0], one.flow[..., 1])
-    moving, still = (length > MOVING) & np.isin(one.labels, QUADRANTS), length < STILL
-    hits = np.zeros_like(moving) if not labels else np.any([one.labels == said for said in labels], 0)
-    pairs = [np.mean(first[moving] != second[moving]) for first, second in combinations(labels, 2) if moving.any()]
-    left = np.ones_like(still) if not labels else ~np.isin(labels[0], QUADRANTS)
-    return _mean(hits[moving]), _mean(pairs), _mean(left[still], 1.0)
 
 
 def summary(rows: list[Row]) -> dict[str, float]:
     """Means, and of what true guidance closes over the floor the share that each way to guess closes."""
     numbers = [name for name, value in asdict(rows[0]).items() if isinstance(value, float | int)]
-    means = {name: _mean([getattr(row, name) for row in rows]) for name in numbers}
+    means = {name: mean([getattr(row, name) for row in rows]) for name in numbers}
     guesses = ("p1", "p3", "p5", "random", "varied")
     shares = {f"{name}_share": round(share_closed(means[name], means["floor"], means["true"]), 3) for name in guesses}
     return {"exposures": len(rows), **{name: round(value, 3) for name, value in means.items()}, **shares}
 
 
-def _mean(values: Sequence[float] | np.ndarray, otherwise: float = 0.0) -> float:
-    return float(np.mean(values)) if len(values) else otherwise
+def by_labels(exposures: Sequence[Exposure], suggest: Suggest) -> dict[str, float]:
+    """Means over exposures of what suggestions cover, and of what their things in random directions do."""
+    found, random = [], []
+    for one in exposures:
+        guidances = suggest(one)
+        found.append(said_by(one, guidances))
+        random.append(said_by(one, at_random(guidances)))
+        said = (f"{key} {value:4.2f}" for key, value in asdict(found[-1]).items())
+        print(f"{one.name:30s} {' '.join(said)}", flush=True)
+    lots = {f"random_{name}": value for name, value in average(random).items() if name.startswith("right")}
+    return {"exposures": len(found), **{name: round(value, 3) for name, value in (average(found) | lots).items()}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suggestions", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of exposures with their true frames")
     parser.add_argument("--moved", action="store_true", help="frames only moved, not sharpened: in a third of the time")
+    parser.add_argument("--labels", action="store_true", help="what is suggested, not what is recovered from it")
+    parser.add_argument("--checkpoint", type=Path, metavar="RUN", help="folder of a trained predictor to score instead")
     parser.add_argument("--limit", type=int, help="only so many exposures")
     chosen = parser.parse_args()
+    suggest = predicted(chosen.checkpoint) if chosen.checkpoint else shipped
+    exposures = read_exposures(chosen.data, chosen.limit)
+    if chosen.labels:
+        print(json.dumps(by_labels(exposures, suggest)))
+        return
     rows = []
-    for one in read_exposures(chosen.data, chosen.limit):
-        rows.append(scored(one, not chosen.moved))
+    for one in exposures:
+        rows.append(scored(one, suggest, not chosen.moved))
         row = rows[-1]
         print(
             f"{row.name:30s} {row.found} floor {row.floor:6.2f} P1 {row.p1:6.2f} P3 {row.p3:6.2f} P5 {row.p5:6.2f} "

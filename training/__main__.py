@@ -22,6 +22,7 @@ from training.recipes.areas import Areas
 from training.recipes.correction import CorrectionRecipe
 from training.recipes.decomposition import guide
 from training.recipes.motion import Motion, judge
+from training.recipes.predictor import Predictor
 from training.world import FlowMaps, Mixture, Photos, World, load_photos
 from training.world.flow_maps import SEVERITIES
 
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     said |= {"seed": chosen.seed, "device": str(device)}
     real, names = None, ()
     if chosen.real:
-        if not isinstance(one, (Areas, CorrectionRecipe, Motion)):
+        if not isinstance(one, (Areas, CorrectionRecipe, Motion, Predictor)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
         real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops)
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
@@ -135,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "--world", default="layers", choices=WORLDS, help="layers, smooth flow maps (BSD's recipe), or half of each"
     )
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
-    parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (areas, correction and motion)")
+    parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (not every recipe takes them)")
     parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")
     parser.add_argument("--classes", default="A", help="licence classes to train on, such as AB (default A)")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and sheets")

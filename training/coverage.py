@@ -39,13 +39,15 @@ class Coverage:
 def coverage(truth: np.ndarray, moving: np.ndarray, still: np.ndarray, answers: Sequence[np.ndarray]) -> Coverage:
     """Scores of answers, labels (H, W) like the truth; `moving` and `still` say where, bool (H, W)."""
     hits = [float((one == truth)[moving].mean()) if moving.any() else 0.0 for one in answers]
-    best = [max(hits[:count], default=0.0) for count in (1, 3, 5)]
+    first, three, five = (max(hits[:count], default=0.0) for count in (1, 3, 5))
     either = np.any([one == truth for one in answers], 0) if answers else np.zeros_like(moving)
-    pairs = [mean(first[moving] != second[moving]) for first, second in combinations(answers, 2)]
+    pairs = [mean(one[moving] != other[moving]) for one, other in combinations(answers, 2)]
     left = ~np.isin(answers[0], QUADRANTS) if answers else np.ones_like(still)
-    parts = [part for part in things(np.where(moving, truth, 0))]
+    parts = things(np.where(moving, truth, 0))
     splits = [split(answer[part]) for answer in answers for part in parts]
-    return Coverage(*best, mean(either[moving]), mean(pairs), mean(left[still], 1.0), mean(splits))
+    return Coverage(
+        first, three, five, mean(either[moving]), mean(pairs), mean(left[still], otherwise=1.0), mean(splits)
+    )
 
 
 def things(labels: np.ndarray) -> list[np.ndarray]:

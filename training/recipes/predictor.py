@@ -19,14 +19,14 @@ from torch.nn import functional as F
 from models.guidance import QUADRANTS, STATIC, quantise
 from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.published_predictor import CLASSES, LATENT, PublishedPredictor
-from training.coverage import Coverage, average, coverage, things
+from training.coverage import average, coverage, things
 from training.recipes import Batch
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
 
-STILL_SHARE = 0.5 / 192
-"""Of the picture's side: less motion is static. Half a px of the paper's pictures."""
+STILL = 0.5
+"""Px: less motion is static, as in the published code."""
 ANSWERS = 5
 DRAWS = 4_711
 """The seed of the answers that are scored."""
@@ -35,21 +35,21 @@ SIGNS = ((0, 0), (1, -1), (-1, -1), (-1, 1), (1, 1))
 
 @dataclass(frozen=True)
 class Predictor:
-    """The recipe; weights as in the published code (GAN 1, cross-entropy 10, divergence .01); the paper says .1, 10, .1.
+    """The recipe; weights as in the paper: GAN .1, cross-entropy 10, divergence .1. The published code has 1, 10, .01.
 
     looking  whether the discriminators see the photo; as published they do not.
     """
 
-    batch: int = 16
-    rate: float = 5e-4
+    batch: int = 8
+    rate: float = 1e-3
     clip: float = 20.0
     reuse: int = 8
     kept: int = 4
     reach: tuple[float, float] = (0.015, 0.25)
     score: str = "wrong5"
-    adversary: float = 1.0
+    adversary: float = 0.1
     likeness: float = 10.0
-    divergence: float = 0.01
+    divergence: float = 0.1
     width: int = 64
     depth: int = 8
     looking: bool = False
@@ -59,6 +59,11 @@ class Predictor:
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         return {"photo": exposures.photo, "code": code(exposures.flow())}
+
+    def of_crops(self, crops: Batch) -> Batch:
+        """Material of crops of real exposures (`training.real`)."""
+        flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2)
+        return {"photo": crops["photo"], "code": code(flow)}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         """Also played backwards, half of them: which way time ran is in no photo."""
@@ -112,10 +117,12 @@ class Predictor:
         return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean()), float(apart)
 
     def answers(self, network: nn.Module, photo: torch.Tensor) -> np.ndarray:
-        """Labels uint8 (B, 5, H, W) of photos (B, 3, H, W), the same every time."""
-        parts, dice = cast("PublishedPredictor", network), Dice(DRAWS, photo.device)
-        drawn = [parts.generator(photo, dice.normal(len(photo), LATENT)).argmax(1) for _ in range(ANSWERS)]
-        return torch.stack(drawn, 1).byte().cpu().numpy()
+        """Labels uint8 (B, 5, H, W) of photos (B, 3, H, W) of any size, the same every time."""
+        generator, dice = cast("PublishedPredictor", network).generator, Dice(DRAWS, photo.device)
+        height, width = photo.shape[-2:]
+        padded = F.pad(photo, (0, -width % generator.stride, 0, -height % generator.stride), mode="replicate")
+        drawn = [generator(padded, dice.normal(len(photo), LATENT)).argmax(1) for _ in range(ANSWERS)]
+        return torch.stack(drawn, 1)[..., :height, :width].byte().cpu().numpy()
 
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
         """The photo, the truth, what is made of the truth's z, and five answers."""
@@ -130,8 +137,7 @@ class Predictor:
 
 def code(flow: torch.Tensor) -> torch.Tensor:
     """The published code (B, 2, H, W), signs of x and y, of a flow (B, 2, H, W) px; (0, 0) is static."""
-    threshold = STILL_SHARE * flow.shape[-1]
-    labels = np.stack([quantise(one, threshold) for one in flow.permute(0, 2, 3, 1).cpu().numpy()])
+    labels = np.stack([quantise(one, STILL) for one in flow.permute(0, 2, 3, 1).cpu().numpy()])
     return torch.tensor(SIGNS, dtype=flow.dtype)[labels.astype(np.int64)].movedim(-1, 1).to(flow.device)
 
 
@@ -143,8 +149,8 @@ def classes(codes: torch.Tensor) -> torch.Tensor:
 
 
 def hard(logits: torch.Tensor, dice: Dice) -> torch.Tensor:
-    """One class a pixel, (B, 5, H, W) as 0 and 1, drawn by the logits; gradients are those of the soft draw (Jang et al.
-    2016, straight through)."""
+    """One class a pixel, (B, 5, H, W) as 0 and 1, drawn by the logits; gradients are those of the soft draw, straight
+    through (Jang et al. 2016)."""
     gumbel = -(-dice.uniform(*logits.shape, low=1e-6, high=1 - 1e-6).log()).log()
     soft = (logits + gumbel).softmax(1)
     drawn = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
