@@ -170,7 +170,7 @@ def by_labels(exposures: Sequence[Exposure], suggest: Suggest) -> dict[str, floa
         random.append(said_by(one, at_random(guidances)))
         said = (f"{key} {value:4.2f}" for key, value in asdict(found[-1]).items())
         print(f"{one.name:30s} {' '.join(said)}", flush=True)
-    lots = {f"random_{name}": value for name, value in average(random).items() if name.startswith("right")}
+    lots = {f"random_{name}": value for name, value in average(random).items() if name[-1].isdigit()}
     return {"exposures": len(found), **{name: round(value, 3) for name, value in (average(found) | lots).items()}}
 
 

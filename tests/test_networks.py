@@ -25,6 +25,7 @@ from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, re
 from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import HINTS, MotionNetwork, straight
 from models.trajectory.published import PublishedOffsetNetwork
+from models.trajectory.published_predictor import PublishedPredictor
 from models.trajectory.suggestion import one_direction
 
 
@@ -61,6 +62,8 @@ def test_published_configurations_have_the_published_sizes() -> None:
         assert round(parameters(PublishedOffsetNetwork()) / 1e6, 2) == 1.13
         assert round(parameters(PublishedDecomposer()) / 1e6, 2) == 129.34
         assert round(parameters(MotionAwareDeblurring()) / 1e6, 2) == 5.42
+        parts = PublishedPredictor().children()
+        assert [round(parameters(part) / 1e6, 2) for part in parts] == [2.59, 54.62, 3.46]
 
 
 def test_published_configurations_run() -> None:
@@ -69,6 +72,27 @@ def test_published_configurations_run() -> None:
     assert offsets.shape == (1, 2, 2, 16, 24)
     assert refined.shape == (1, 7, 3, 16, 16)
     assert torch.equal(drawn[:, 0], drawn[:, 6])
+
+
+def test_the_published_predictor_draws_another_guidance_for_another_z() -> None:
+    torch.manual_seed(0)
+    network, photo = PublishedPredictor(8, 3), torch.rand(2, 3, 32, 40)
+    one, other = (network.generator(photo, z) for z in torch.randn(2, 2, 4))
+    assert one.shape == (2, 5, 32, 40)
+    assert float((one - other).detach().abs().mean()) > 1e-2
+    mean, log_variance = network.encoder(one.softmax(1))
+    assert mean.shape == log_variance.shape == (2, 4)
+
+
+def test_only_looking_discriminators_see_the_photo() -> None:
+    torch.manual_seed(0)
+    guidance, photos = torch.rand(1, 5, 64, 64), torch.rand(2, 1, 3, 64, 64)
+    for looking in (False, True):
+        judges = PublishedPredictor(8, 3, looking).discriminators
+        one, other = (judges(guidance, photo) for photo in photos)
+        assert [score.shape[1] for score in one] == [1, 1]
+        assert one[0].shape[2] > one[1].shape[2]
+        assert torch.equal(one[0], other[0]) == (not looking)
 
 
 def test_where_nothing_moves_a_motion_aware_convolution_is_an_ordinary_one() -> None:

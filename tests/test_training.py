@@ -25,7 +25,9 @@ from training.loop import Budget, Run, Stock, learning_rate, resume, start, trai
 from training.real import mixed, real_material
 from training.recipes import NAMES, Recipe, changed, recipe, rendered
 from training.recipes.exposure_trajectory import TEACHERS, ExposureTrajectory
+from training.recipes.predictor import Predictor
 from training.similarity import ms_ssim
+from training.world import World
 from training.world.dice import Dice
 
 CPU = torch.device("cpu")
@@ -36,11 +38,18 @@ def tiny(name: str, **settings: object) -> Recipe:
         settings = {"width": 4, "rate": 1e-3} | settings
     if name == "decomposer":
         settings = {"width": 8, "blocks": 1, "rate": 2e-3} | settings
+    if name == "predictor":
+        settings = {"width": 8, "depth": 3, "rate": 1e-3} | settings
     return changed(recipe(name), {"batch": 2, "reuse": 2} | settings)
 
 
+def small_world(one: Recipe) -> World:
+    """As small as the recipe's network allows."""
+    return tiny_world(48 if isinstance(one, Predictor) else 32, (3.0, 8.0))
+
+
 def trained(one: Recipe, steps: int, out: Path, run: Run | None = None) -> Run:
-    world = tiny_world(32, (3.0, 8.0))
+    world = small_world(one)
     return train(run or start(one, CPU, 3), world, Budget(steps=steps), out, seed=5, say=lambda text: None)
 
 
@@ -62,7 +71,7 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_loss_falls(name: str, tmp_path: Path) -> None:
     one = tiny(name)
-    batch = rendered(tiny_world(32, (3.0, 8.0)), one, 8, 99)
+    batch = rendered(small_world(one), one, 8, 99)
     run = start(one, CPU, 3)
 
     def loss() -> float:
@@ -75,11 +84,11 @@ def test_the_loss_falls(name: str, tmp_path: Path) -> None:
     assert loss() < before
 
 
-@pytest.mark.parametrize("name", ["motion", "restoration", "exposure_trajectory", "deblurring"])
+@pytest.mark.parametrize("name", ["motion", "restoration", "exposure_trajectory", "deblurring", "predictor"])
 def test_a_stopped_run_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     whole = trained(one, 6, tmp_path / "whole")
-    world = tiny_world(32, (3.0, 8.0))
+    world = small_world(one)
     budget = Budget(steps=6)
     part = start(one, CPU, 3)
     stop_after(part, 4, world, budget, tmp_path / "part")
@@ -301,7 +310,7 @@ def test_real_exposures_become_material(tmp_path: Path) -> None:
         real_material(folder, ("B",), 64, dict)
 
 
-@pytest.mark.parametrize("name", ["areas", "correction", "motion"])
+@pytest.mark.parametrize("name", ["areas", "correction", "motion", "predictor"])
 def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, one.of_crops)  # type: ignore[attr-defined]

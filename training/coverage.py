@@ -19,17 +19,21 @@ SMALLEST_SHARE = 0.004
 class Coverage:
     """Shares; of moving pixels where not said otherwise.
 
-    right1, right3, right5  whose quadrant is right, in the best of the first one, three and five answers.
-    coverage                whose quadrant any of the answers says.
-    diversity               on which two answers disagree.
-    stillness               of still pixels, left in peace by the first answer.
-    split                   of a thing that moves one way, how near the answers are to giving its halves opposite
-                            directions: 0 none, 1 half against half.
+    right1, right3, right5     whose quadrant is right, in the best of the first one, three and five answers.
+    agreed1, agreed3, agreed5  the same of all pixels that move or are said to.
+    coverage                   whose quadrant any of the answers says.
+    diversity                  on which two answers disagree.
+    stillness                  of still pixels, left in peace by the first answer.
+    split                      of a thing that moves one way, how near the answers are to giving its halves opposite
+                               directions: 0 none, 1 half against half.
     """
 
     right1: float
     right3: float
     right5: float
+    agreed1: float
+    agreed3: float
+    agreed5: float
     coverage: float
     diversity: float
     stillness: float
@@ -38,15 +42,19 @@ class Coverage:
 
 def coverage(truth: np.ndarray, moving: np.ndarray, still: np.ndarray, answers: Sequence[np.ndarray]) -> Coverage:
     """Scores of answers, labels (H, W) like the truth; `moving` and `still` say where, bool (H, W)."""
-    hits = [float((one == truth)[moving].mean()) if moving.any() else 0.0 for one in answers]
-    first, three, five = (max(hits[:count], default=0.0) for count in (1, 3, 5))
-    either = np.any([one == truth for one in answers], 0) if answers else np.zeros_like(moving)
+    said = [np.isin(one, QUADRANTS) for one in answers]
+    hits = [one == truth for one in answers]
+    right = [mean(hit[moving]) for hit in hits]
+    agreed = [mean(hit[moving | (still & claim)]) for hit, claim in zip(hits, said, strict=True)]
+    first = [max(shares[:count], default=0.0) for shares in (right, agreed) for count in (1, 3, 5)]
     pairs = [mean(one[moving] != other[moving]) for one, other in combinations(answers, 2)]
-    left = ~np.isin(answers[0], QUADRANTS) if answers else np.ones_like(still)
-    parts = things(np.where(moving, truth, 0))
-    splits = [split(answer[part]) for answer in answers for part in parts]
+    splits = [split(answer[part]) for answer in answers for part in things(np.where(moving, truth, 0))]
     return Coverage(
-        first, three, five, mean(either[moving]), mean(pairs), mean(left[still], otherwise=1.0), mean(splits)
+        *first,
+        coverage=mean(np.any(hits, 0)[moving] if hits else ()),
+        diversity=mean(pairs),
+        stillness=mean(~said[0][still] if said else (), otherwise=1.0),
+        split=mean(splits),
     )
 
 

@@ -95,7 +95,7 @@ class Generator(nn.Module):
 
 class Discriminators(nn.Module):
     """Guidance (B, 5, H, W), where `looking` beside its photo (B, 3, H, W), to how true each patch looks: two maps, of
-    the picture as it is and of half its size."""
+    the picture as it is and of half its size. Sides are at least 48 px."""
 
     def __init__(self, width: int = 64, looking: bool = False) -> None:
         super().__init__()

@@ -106,7 +106,9 @@ class Predictor:
                 lots.append(coverage(truth, moving, ~moving, random_quadrants(truth, len(lots))))
         entropy, right, apart = np.mean(told, 0)
         scores = {"entropy": float(entropy), "right": float(right), "apart": float(apart), **average(answers)}
-        random = {f"random_{name}": value for name, value in average(lots).items() if name.startswith("right")}
+        random = {
+            f"random_{name}": value for name, value in average(lots).items() if name.startswith(("right", "agreed"))
+        }
         return {**scores, **random, "wrong5": 1 - scores["right5"]}
 
     def _told(self, network: nn.Module, batch: Batch) -> tuple[float, float, float]:
