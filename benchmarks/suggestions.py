@@ -3,8 +3,9 @@
 Every exposure is recovered with five suggestions, told as quadrants as in `benchmarks.guided`, and scored in forward
 order: P1, P3 and P5 are the best of the first one, three and five. Beside them five random directions for each thing of
 the first suggestion, five copies of it as "more like this" varies them, and the true guidance. What the suggestions say
-is scored as in `training.coverage`; with `--labels` nothing else is, within seconds and without recoveries. With
-`--checkpoint RUN` the suggestions are those of a trained predictor. The last line is JSON.
+is scored as in `training.coverage`; with `--labels` nothing else is, within seconds and without recoveries, and then
+`--photos FOLDER` takes the rendered exposures that training holds out in place of real ones. With `--checkpoint RUN`
+the suggestions are those of a trained predictor. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ from models.motion import Arrow
 from models.recovery import Inputs
 from models.trajectory.estimation import as_tensor
 from models.variation import varied
+from training.__main__ import HELD_OUT, HELD_OUT_SEED, world_of
 from training.checkpoint import load_checkpoint
 from training.coverage import Coverage, average, coverage, mean
-from training.recipes import changed, recipe
-from training.recipes.predictor import Predictor
+from training.recipes import changed, recipe, rendered
+from training.recipes.predictor import Predictor, classes
+from training.world import load_photos
 
 COUNT = 5
 MOVING, STILL = 1.0, 0.5
+RENDERED_SIDE = 96
 ANY_LENGTH = 16.0
 """Px, of arrows whose length means nothing."""
 
@@ -121,6 +125,19 @@ def predicted(run: Path) -> Suggest:
     return suggest
 
 
+def held_out(photos: Path) -> list[Exposure]:
+    """What the training of a predictor on both worlds holds out: rendered exposures, without their frames and with the
+    motion's quadrants only."""
+    one = recipe("predictor")
+    world = world_of("layers+severe", load_photos(photos, "val", ("A", "B", "C")), RENDERED_SIDE, one)
+    batch = rendered(world, one, HELD_OUT, HELD_OUT_SEED, frames=2)
+    pixels = (batch["photo"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    flows = 2 * MOVING * batch["code"].permute(0, 2, 3, 1).numpy()
+    labels = classes(batch["code"]).numpy().astype(np.uint8)
+    rows = enumerate(zip(pixels, flows, labels, strict=True))
+    return [Exposure(f"rendered_{n:02d}", photo, photo[None], flow, said) for n, (photo, flow, said) in rows]
+
+
 def said_by(one: Exposure, guidances: Sequence[Guidance]) -> Coverage:
     """How well suggestions cover the true labels."""
     length = np.hypot(one.flow[..., 0], one.flow[..., 1])
@@ -176,14 +193,18 @@ def by_labels(exposures: Sequence[Exposure], suggest: Suggest) -> dict[str, floa
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suggestions", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of exposures with their true frames")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="folder of exposures with their true frames")
+    source.add_argument("--photos", type=Path, help="folder with index.csv and val/ to render from; --labels only")
     parser.add_argument("--moved", action="store_true", help="frames only moved, not sharpened: in a third of the time")
     parser.add_argument("--labels", action="store_true", help="what is suggested, not what is recovered from it")
     parser.add_argument("--checkpoint", type=Path, metavar="RUN", help="folder of a trained predictor to score instead")
     parser.add_argument("--limit", type=int, help="only so many exposures")
     chosen = parser.parse_args()
+    if chosen.photos and not chosen.labels:
+        parser.error("rendered exposures have no frames to recover; --photos goes with --labels")
     suggest = predicted(chosen.checkpoint) if chosen.checkpoint else shipped
-    exposures = read_exposures(chosen.data, chosen.limit)
+    exposures = held_out(chosen.photos)[: chosen.limit] if chosen.photos else read_exposures(chosen.data, chosen.limit)
     if chosen.labels:
         print(json.dumps(by_labels(exposures, suggest)))
         return

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_world import tiny_world
+from tiny_world import tiny_photos, tiny_world
 
+from benchmarks import suggestions
 from benchmarks.suggestions import by_labels, predicted, said_by
 from benchmarks.truth import Exposure
 from models.guidance import Guidance, quantise
 from models.symmetry import WAYS, turned, turned_vectors
 from training.coverage import average, coverage, split, things
 from training.loop import Budget, start, train
-from training.recipes import changed, recipe, rendered
+from training.recipes import Recipe, changed, recipe, rendered
 from training.recipes.predictor import Predictor, classes, code, hard, random_quadrants
 from training.world.dice import Dice
 
@@ -25,17 +25,15 @@ CPU = torch.device("cpu")
 SETTINGS = {"batch": 2, "width": 8, "depth": 3}
 
 
-def tiny(**settings: object) -> Predictor:
-    one = changed(recipe("predictor"), SETTINGS | settings)
-    assert isinstance(one, Predictor)
-    return one
+def tiny(**settings: object) -> Recipe:
+    return changed(recipe("predictor"), SETTINGS | settings)
 
 
-def material(one: Predictor) -> dict[str, torch.Tensor]:
+def material(one: Recipe) -> dict[str, torch.Tensor]:
     return rendered(tiny_world(64, (3.0, 8.0)), one, 2, 9, frames=2)
 
 
-def gradients(one: Predictor, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def gradients(one: Recipe, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     network = start(one, CPU, 3).network
     one.loss(network, batch, Dice(1)).backward()
     return {name: torch.zeros(1) if p.grad is None else p.grad for name, p in network.named_parameters()}
@@ -88,6 +86,7 @@ def test_a_hard_draw_is_one_class_a_pixel_by_its_logits() -> None:
 
 def test_answers_fit_photos_of_any_size_and_come_again() -> None:
     one, network = tiny(), start(tiny(), CPU, 3).network.eval()
+    assert isinstance(one, Predictor)
     photo = torch.rand(1, 3, 30, 45)
     with torch.no_grad():
         answers = one.answers(network, photo)
@@ -111,10 +110,12 @@ def test_scores_of_known_answers() -> None:
     assert average([scores, nothing])["right5"] == 0.5
 
 
-def test_a_thing_in_opposite_halves_is_split() -> None:
-    assert split(np.uint8([1, 1, 3, 3])) == 1
-    assert split(np.uint8([1, 1, 2, 2])) == split(np.uint8([0, 0, 4, 4])) == split(np.uint8([0])) == 0
-    assert split(np.uint8([1, 2, 3, 4, 4, 4])) == pytest.approx(4 / 6)
+@pytest.mark.parametrize(
+    ("labels", "share"),
+    [((1, 1, 3, 3), 1), ((1, 1, 2, 2), 0), ((0, 0, 4, 4), 0), ((0,), 0), ((1, 2, 3, 4, 4, 4), 2 / 3)],
+)
+def test_a_thing_in_opposite_halves_is_split(labels: tuple[int, ...], share: float) -> None:
+    assert split(np.array(labels, np.uint8)) == pytest.approx(share)
 
 
 def test_random_quadrants_are_of_one_kind_a_thing() -> None:
@@ -138,7 +139,8 @@ def exposure(truth: np.ndarray) -> Exposure:
 def test_a_trained_predictor_is_scored_like_the_suggestions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = tiny()
     train(start(one, CPU, 3), tiny_world(48, (3.0, 8.0)), Budget(steps=1), tmp_path, frames=2, say=lambda text: None)
-    (tmp_path / "run.json").write_text(json.dumps({"recipe": "predictor", "settings": asdict(one), "size": 32}))
+    settings = vars(one)
+    (tmp_path / "run.json").write_text(json.dumps({"recipe": "predictor", "settings": settings, "size": 32}))
     truth = np.zeros((48, 64), np.uint8)
     truth[:, 20:40] = 4
     suggest = predicted(tmp_path)
@@ -161,3 +163,19 @@ def test_the_true_guidance_covers_the_truth() -> None:
     assert (scores.right1, scores.agreed1, scores.stillness, scores.split) == (1, 1, 1, 0)
     backwards = said_by(exposure(truth), [Guidance.from_labels(truth, 16.0).reversed()])
     assert (backwards.right1, backwards.stillness) == (0, 1)
+
+
+def test_rendered_exposures_are_scored_where_no_frames_are_needed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suggestions, "HELD_OUT", 2)
+    monkeypatch.setattr(suggestions, "load_photos", lambda folder, split, classes: tiny_photos(256))
+    found = suggestions.held_out(Path("photos"))
+    assert [one.photo.shape for one in found] == [(96, 96, 3)] * 2
+    for one in found:
+        assert np.array_equal(quantise(one.flow), one.labels)
+        assert said_by(one, [Guidance.from_labels(one.labels, 16.0)]).agreed1 == 1
+    monkeypatch.setattr("sys.argv", ["suggestions", "--photos", "photos"])
+    with pytest.raises(SystemExit):
+        suggestions.main()
+    assert "--photos goes with --labels" in capsys.readouterr().err
