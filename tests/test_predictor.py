@@ -179,3 +179,16 @@ def test_rendered_exposures_are_scored_where_no_frames_are_needed(
     with pytest.raises(SystemExit):
         suggestions.main()
     assert "--photos goes with --labels" in capsys.readouterr().err
+
+
+def test_the_sheet_shows_photo_truth_what_z_makes_of_it_and_five_answers() -> None:
+    one, batch = tiny(), material(tiny())
+    network = start(one, CPU, 3).network.eval()
+    with torch.no_grad():
+        rows = one.sheet(network, batch)
+        scores = one.validate(network, [batch])
+    assert [len(row) for row in rows] == [8, 8]
+    truth = classes(batch["code"])[0].numpy()
+    white = (rows[0][1] == 255).all(-1)
+    assert np.array_equal(white, truth == 0)
+    assert scores["wrong5"] == pytest.approx(1 - scores["agreed5"])

@@ -16,7 +16,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from models.guidance import QUADRANTS, STATIC, quantise
+from models.guidance import QUADRANTS, STATIC, encode, quantise
 from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.published_predictor import CLASSES, LATENT, PublishedPredictor
 from training.coverage import average, coverage, things
@@ -30,7 +30,6 @@ STILL = 0.5
 ANSWERS = 5
 DRAWS = 4_711
 """The seed of the answers that are scored."""
-SIGNS = ((0, 0), (1, -1), (-1, -1), (-1, 1), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Predictor:
         """What the generator and the encoder are taught by, and what the discriminators are, added up."""
         parts = cast("PublishedPredictor", network)
         photo, labels = batch["photo"], classes(batch["code"])
-        true = F.one_hot(labels, CLASSES).movedim(-1, 1).float()
+        true = one_hot(labels)
         mean, log_variance = parts.encoder(true)
         noise, prior = dice.normal(2 * len(photo), LATENT).chunk(2)
         z = mean + noise * (log_variance / 2).exp()
@@ -85,13 +84,11 @@ class Predictor:
         drawn = hard(logits, dice)
         judges = parts.discriminators
         held = {name: value.detach() for name, value in judges.named_parameters()}
-        fooled = sum((score - 1).square().mean() for score in functional_call(judges, held, (drawn, both)))
-        caught = sum(score.square().mean() for score in judges(drawn.detach(), both))
-        trusted = sum((score - 1).square().mean() for score in judges(true, photo))
-        apart = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
+        fooled = away(functional_call(judges, held, (drawn, both)), 1)
+        caught, trusted = away(judges(drawn.detach(), both), 0), away(judges(true, photo), 1)
         unlike = F.cross_entropy(logits[: len(photo)], labels)
-        taught = 2 * self.adversary * fooled + self.likeness * unlike + self.divergence * apart
-        return taught + self.adversary * (2 * caught + trusted)
+        taught = self.likeness * unlike + self.divergence * from_normal(mean, log_variance)
+        return taught + self.adversary * (2 * fooled + 2 * caught + trusted)
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Cross-entropy and share of right pixels where z is the encoder's; how well five answers with z of N(0, 1)
@@ -106,17 +103,15 @@ class Predictor:
                 lots.append(coverage(truth, moving, ~moving, random_quadrants(truth, len(lots))))
         entropy, right, apart = np.mean(told, 0)
         scores = {"entropy": float(entropy), "right": float(right), "apart": float(apart), **average(answers)}
-        random = {
-            f"random_{name}": value for name, value in average(lots).items() if name.startswith(("right", "agreed"))
-        }
-        return {**scores, **random, "wrong5": 1 - scores["right5"]}
+        random = {f"random_{name}": value for name, value in average(lots).items() if name[-1].isdigit()}
+        return {**scores, **random, "wrong5": 1 - scores["agreed5"]}
 
     def _told(self, network: nn.Module, batch: Batch) -> tuple[float, float, float]:
         parts, labels = cast("PublishedPredictor", network), classes(batch["code"])
-        mean, log_variance = parts.encoder(F.one_hot(labels, CLASSES).movedim(-1, 1).float())
+        mean, log_variance = parts.encoder(one_hot(labels))
         logits = parts.generator(batch["photo"], mean)
-        apart = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
-        return float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean()), float(apart)
+        right = (logits.argmax(1) == labels).float().mean()
+        return float(F.cross_entropy(logits, labels)), float(right), float(from_normal(mean, log_variance))
 
     def answers(self, network: nn.Module, photo: torch.Tensor) -> np.ndarray:
         """Labels uint8 (B, 5, H, W) of photos (B, 3, H, W) of any size, the same every time."""
@@ -129,18 +124,22 @@ class Predictor:
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
         """The photo, the truth, what is made of the truth's z, and five answers."""
         parts, labels = cast("PublishedPredictor", network), classes(batch["code"])
-        mean, _ = parts.encoder(F.one_hot(labels, CLASSES).movedim(-1, 1).float())
+        mean, _ = parts.encoder(one_hot(labels))
         again = parts.generator(batch["photo"], mean).argmax(1)
-        shown = torch.cat((labels[:, None], again[:, None], torch.from_numpy(self.answers(network, batch["photo"]))), 1)
-        coloured = torch.tensor(SIGNS)[shown.cpu().long()].movedim(-1, 2)
-        rows = zip(batch["photo"], coloured, strict=True)
-        return [[picture(photo), *(flow_colours(one, 1.5) for one in row)] for photo, row in rows]
+        told = torch.stack((labels, again), 1).byte().cpu().numpy()
+        shown = np.concatenate((told, self.answers(network, batch["photo"])), 1)
+        return [[picture(photo), *map(coloured, row)] for photo, row in zip(batch["photo"], shown, strict=True)]
+
+
+def coloured(labels: np.ndarray) -> np.ndarray:
+    """Labels (H, W) as a picture."""
+    return flow_colours(torch.from_numpy(encode(labels)).movedim(-1, 0), 1.5)
 
 
 def code(flow: torch.Tensor) -> torch.Tensor:
     """The published code (B, 2, H, W), signs of x and y, of a flow (B, 2, H, W) px; (0, 0) is static."""
-    labels = np.stack([quantise(one, STILL) for one in flow.permute(0, 2, 3, 1).cpu().numpy()])
-    return torch.tensor(SIGNS, dtype=flow.dtype)[labels.astype(np.int64)].movedim(-1, 1).to(flow.device)
+    codes = [encode(quantise(one, STILL)) for one in flow.permute(0, 2, 3, 1).cpu().numpy()]
+    return torch.from_numpy(np.stack(codes)).movedim(-1, 1).to(flow.device)
 
 
 def classes(codes: torch.Tensor) -> torch.Tensor:
@@ -148,6 +147,21 @@ def classes(codes: torch.Tensor) -> torch.Tensor:
     x, y = codes.unbind(1)
     quadrant = torch.where(y < 0, torch.where(x > 0, 1, 2), torch.where(x > 0, 4, 3))
     return torch.where((x == 0) & (y == 0), STATIC, quadrant)
+
+
+def one_hot(labels: torch.Tensor) -> torch.Tensor:
+    """Classes (B, H, W) as 0 and 1, (B, 5, H, W)."""
+    return F.one_hot(labels, CLASSES).movedim(-1, 1).float()
+
+
+def away(scores: list[torch.Tensor], wanted: float) -> torch.Tensor:
+    """How far discriminators' scores are from what is wanted, least squares (Mao et al. 2017)."""
+    return torch.stack([(score - wanted).square().mean() for score in scores]).sum()
+
+
+def from_normal(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+    """The Kullback-Leibler divergence of z, (B, 4) each, from N(0, 1), nats, the mean over the batch."""
+    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
 
 
 def hard(logits: torch.Tensor, dice: Dice) -> torch.Tensor:
