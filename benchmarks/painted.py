@@ -92,7 +92,7 @@ def main() -> None:
         print(photo.name, file=sys.stderr)
         pixels, guidance, recovery = recovered(photo, labels, arguments.engine)
         shown = (pixels, guidance_picture(pixels, guidance), *recovery.frames, difference(recovery))
-        rows.append(row(photo.stem, shown, arguments.height))
+        rows.append(row([photo.stem], shown, arguments.height))
         lengths[photo.stem] = round(moved(guidance, recovery), 1)
     write_sheet(arguments.sheet, rows)
     print(json.dumps({"engine": arguments.engine, "moved": lengths}))
