@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.exposures import sheet
 from benchmarks.gallery import row as sheet_row
 from benchmarks.gallery import write_sheet
-from benchmarks.lpips import Lpips, read_lpips
+from benchmarks.lpips import read_lpips
 from benchmarks.scores import bootstrap, psnr, share_closed, ssim
 from benchmarks.truth import FRAMES, Exposure, own_average, read_exposures, true_motion, warped
 from models import catalog, loading
@@ -39,6 +39,9 @@ NUMBERS = ("floor", "oracle", "psnr", "ssim", "error", "zero", "constant", "aver
 LOOKS = ("lpips", "floor_lpips")
 SHARE, REVERSE_DB, ERROR_SHARE = 0.20, 1.0, 0.6
 FAILURES = 6
+
+Looks = Callable[[np.ndarray, np.ndarray], float]
+"""How far frames (N, H, W, 3) uint8 look from the true ones."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def recovered(engine: str, one: Exposure, mode: str, device: str = "auto", unfli
     return forward(recovery, one, mode)
 
 
-def scored(recovery: Recovery, one: Exposure, mode: str, looks: Lpips | None = None) -> Row:
+def scored(recovery: Recovery, one: Exposure, mode: str, looks: Looks | None = None) -> Row:
     """The scores of what was recovered of one exposure in one mode."""
     oracle = warped(one.frames[FRAMES // 2], true_motion(one, "offsets"))
     moving = np.hypot(one.flow[..., 0], one.flow[..., 1]) > MOVING

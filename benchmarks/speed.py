@@ -2,9 +2,10 @@
 
 Multiply-adds, CPU seconds on one thread and peak memory, each engine in a process of its own, at 640 x 360 and
 960 x 540, with `--large` also on 24 megapixels. The photo is made up; what matters is its size and how much of it
-moves: here all of it, along one arrow, and for engines that take dense motion once more with a motion per pixel. For
-engines that can flip arrows in a recovery, what that costs, beside the recovery: a disc moves across the rest.
-The last line is JSON.
+moves: here all of it, along one arrow; for engines that take dense motion once more with a motion per pixel, and for
+those that find lengths themselves told the arrow's quadrant alone. Beside them stand the multiply-adds of the published
+decomposer, which is told quadrants too, and how many times fewer each engine takes. For engines that can flip arrows in
+a recovery, what that costs, beside the recovery: a disc moves across the rest. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from models.motion import Arrow, Motion
 from models.recovery import Inputs
 
 SIZES = {"640x360": (360, 640), "960x540": (540, 960), "6000x4000": (4000, 6000)}
-TOLD = ("arrow", "dense")
+ARROW, DENSE, QUADRANTS = "arrow", "dense", "quadrants"
+AIM = 30
+"""How many times fewer multiply-adds than the published decomposer's an engine is to take at 960 x 540."""
 _SHARE = 0.025
 """How much of the photo's width everything moves."""
 
@@ -49,11 +52,18 @@ def made_up(height: int, width: int) -> np.ndarray:
 def told(kind: str, height: int, width: int) -> Guidance:
     """Guidance for the whole photo: one arrow, or a motion that differs from pixel to pixel."""
     areas = np.zeros((height, width), np.uint8)
-    if kind == "arrow":
+    if kind != DENSE:
         return Guidance(areas, camera=Arrow(20, _SHARE * width))
     y, x = np.mgrid[:45, :80].astype(np.float32)
     flow = _SHARE * width * np.stack([0.6 + x / 200, y / 120], -1)
     return Guidance(areas, motion=Motion.from_flow(flow))
+
+
+def kinds(engine: catalog.Engine) -> tuple[str, ...]:
+    """What an engine is told, one run each."""
+    if engine.asks == "motion":
+        return ARROW, DENSE
+    return (ARROW, QUADRANTS) if any(option.name == "told" for option in catalog.options(engine.name)) else (ARROW,)
 
 
 def measured(engine: str, kind: str, size: str, counts: bool) -> dict[str, float]:
@@ -63,16 +73,28 @@ def measured(engine: str, kind: str, size: str, counts: bool) -> dict[str, float
     torch.set_num_threads(1)
     height, width = SIZES[size]
     run, inputs = catalog.load(engine), Inputs(made_up(height, width), told(kind, height, width), "cpu")
+    options = {"told": QUADRANTS} if kind == QUADRANTS else {}
     cpu, wall = time.process_time(), time.perf_counter()
-    run(inputs, {}, lambda progress: None, lambda: False)
+    run(inputs, options, lambda progress: None, lambda: False)
     result = {
         "cpu_seconds": time.process_time() - cpu,
         "seconds": time.perf_counter() - wall,
         "peak_mb": peak_megabytes(),
     }
     if counts:
-        result["multiply_adds"] = multiply_adds(lambda: run(inputs, {}, lambda progress: None, lambda: False))
+        result["multiply_adds"] = multiply_adds(lambda: run(inputs, options, lambda progress: None, lambda: False))
     return result
+
+
+def published(size: str) -> float:
+    """Multiply-adds of the published decomposer for seven frames, counted without computing anything."""
+    import torch
+
+    from models.decomposition.published import PublishedDecomposer
+
+    with torch.device("meta"):
+        network, photo = PublishedDecomposer().eval(), torch.empty(1, 3, *SIZES[size])
+        return multiply_adds(lambda: network(photo, photo[:, :2]))
 
 
 def flipped(engine: str, size: str) -> dict[str, float]:
@@ -164,21 +186,39 @@ def main() -> None:
         engine, kind, size, counts = arguments.child
         print(json.dumps(flipped(engine, size) if kind == "flip" else measured(engine, kind, size, counts == "1")))
         return
+    sizes = list(SIZES)[: 3 if arguments.large else 2]
+    print(f"{'engine':16s} {'told':9s} {'size':>10s} {'GMAC':>8s} {'fewer':>6s} {'CPU s':>8s} {'peak MB':>8s}")
+    references = {size: published(size) for size in sizes if counted(size)}
+    for size, number in references.items():
+        print(f"{'published':16s} {QUADRANTS:9s} {size:>10s} {number / 1e9:8.1f}")
     rows = []
-    print(f"{'engine':16s} {'told':6s} {'size':>10s} {'GMAC':>8s} {'CPU s':>8s} {'peak MB':>8s}")
     for engine in catalog.ENGINES:
         if (arguments.engine and engine.name not in arguments.engine) or engine.missing_weights():
             continue
-        for size in list(SIZES)[: 3 if arguments.large else 2]:
-            for kind in TOLD if engine.asks == "motion" else TOLD[:1]:
-                row = in_a_child(engine.name, kind, size, counts=size != "6000x4000")
-                giga = f"{row['multiply_adds'] / 1e9:8.1f}" if "multiply_adds" in row else f"{'':8s}"
-                print(
-                    f"{engine.name:16s} {kind:6s} {size:>10s} {giga} {row['cpu_seconds']:8.2f} {row['peak_mb']:8.0f}",
-                    flush=True,
-                )
-                rows.append({"engine": engine.name, "told": kind, "size": size, **row})
-    print(json.dumps({"engines": rows, "flips": flips(arguments.engine or [])}))
+        for size in sizes:
+            rows += [costs(engine.name, kind, size, references.get(size)) for kind in kinds(engine)]
+    said = {"published": references, "aim": AIM, "engines": rows, "flips": flips(arguments.engine or [])}
+    print(json.dumps(said))
+
+
+def counted(size: str) -> bool:
+    """Whether multiply-adds are counted at this size."""
+    return size != "6000x4000"
+
+
+def costs(engine: str, kind: str, size: str, reference: float | None) -> dict[str, float | str]:
+    """One line of the table, printed; `fewer` says how many times fewer multiply-adds than the reference's it takes."""
+    row: dict[str, float | str] = {"engine": engine, "told": kind, "size": size}
+    numbers = in_a_child(engine, kind, size, counted(size))
+    shown = f"{'':15s}"
+    if reference:
+        numbers["fewer"] = reference / numbers["multiply_adds"]
+        shown = f"{numbers['multiply_adds'] / 1e9:8.1f} {numbers['fewer']:6.1f}"
+    print(
+        f"{engine:16s} {kind:9s} {size:>10s} {shown} {numbers['cpu_seconds']:8.2f} {numbers['peak_mb']:8.0f}",
+        flush=True,
+    )
+    return row | numbers
 
 
 def flips(names: list[str]) -> list[dict[str, float | str]]:

@@ -7,11 +7,6 @@ import torch
 WAYS = 8
 
 
-def inverse(way: int) -> int:
-    """The way that undoes `way`."""
-    return 4 | (way & 1) << 1 | (way & 2) >> 1 if way & 4 else way
-
-
 def turned(x: torch.Tensor, way: int) -> torch.Tensor:
     """`x` (..., H, W) turned and mirrored; `way` 0 to 7, bits: mirror x, mirror y, swap x and y."""
     flips = [axis for axis, bit in ((-1, 1), (-2, 2)) if way & bit]

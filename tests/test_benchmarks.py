@@ -5,11 +5,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.exposures import scored, sheet, summary
 from benchmarks.scores import bootstrap, psnr, share_closed, ssim
-from benchmarks.speed import multiply_adds
+from benchmarks.speed import AIM, kinds, multiply_adds, published
 from benchmarks.truth import Exposure, own_average, read_exposures, true_motion, warped
+from models import catalog
+from models.decomposition.alignment import CHANNELS
+from models.decomposition.network import RestorationNetwork
 from models.motion import Motion
 
 
@@ -97,7 +101,20 @@ def test_an_unknown_motion_is_refused(one: Exposure) -> None:
 
 
 def test_multiply_adds_of_a_matrix_product() -> None:
-    import torch
-
     one, other = torch.ones(3, 5), torch.ones(5, 7)
     assert multiply_adds(lambda: one @ other) == 3 * 5 * 7
+
+
+def test_the_published_decomposer_is_counted_as_published() -> None:
+    assert round(published("960x540") / 1e9) == 5395
+    told = {engine.name: kinds(engine) for engine in catalog.ENGINES}
+    assert told["drawn"] == ("arrow", "dense")
+    assert told["decomposition"] == ("arrow", "quadrants")
+
+
+def test_seven_restored_frames_take_less_than_a_thirtieth_of_that() -> None:
+    """Every frame is restored in one pass, the middle one in two (`test_any_number_of_frames`); 540 is padded."""
+    with torch.device("meta"):
+        network, stack = RestorationNetwork(), torch.empty(1, CHANNELS, 544, 960)
+        restored = 8 * multiply_adds(lambda: network.residual(stack))
+    assert 0.9 * published("960x540") / AIM < restored < published("960x540") / AIM

@@ -107,3 +107,37 @@ def test_no_guidance_counts_in_the_better_direction() -> None:
     one = exposure()
     backwards = Recovery(one.frames[::-1], instants(7), Motion.from_flow(-one.flow), "")
     assert np.array_equal(forward(backwards, one, "none").frames, one.frames)
+
+
+def test_how_far_frames_look_from_the_true_ones_is_a_column_where_asked_for() -> None:
+    one = exposure()
+    recovery = guided.recovered("obedient", one, "true")
+    row = guided.scored(recovery, one, "true", lambda frames, truth: float(np.abs(frames.astype(int) - truth).mean()))
+    assert row.lpips == 0
+    assert row.floor_lpips is not None
+    assert row.floor_lpips > 1
+    with_looks, without = (summary(rows)["modes"]["true"] for rows in ([row], [scored("true")]))  # type: ignore[index]
+    assert (with_looks["lpips"], with_looks["floor_lpips"]) == (0, round(row.floor_lpips, 3))
+    assert "lpips" not in without
+
+
+def test_the_failures_are_those_that_gain_least_of_what_moves_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight exposures: every other one moves far, and the more so the more it gains."""
+    titles: list[str] = []
+
+    def row(said: list[str], pictures: list[np.ndarray]) -> np.ndarray:
+        titles.append(said[0])
+        return np.stack(pictures)
+
+    monkeypatch.setattr(guided, "sheet_row", row)
+    monkeypatch.setattr(guided, "FAILURES", 2)
+    one = exposure()
+    recovery = guided.recovered("obedient", one, "flipped")
+    found = []
+    for n in range(8):
+        zero = 20.0 + n if n % 2 else 2.0
+        found.append((Row(f"clip_{n}", "clip", "true", 25.0, 30.0, 24.5 + n / 8, 6.0, zero, 1.0), one, recovery))
+    recovered, true, *_ = guided.failures(found)
+    assert titles == ["clip_1", "21 px, 6 off, -0.38 dB", "clip_3", "23 px, 6 off, -0.12 dB"]
+    assert np.array_equal(recovered, [one.photo, *recovery.frames[[0, 3, 6]]])
+    assert np.array_equal(true, [one.photo, *one.frames[[0, 3, 6]]])

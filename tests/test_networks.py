@@ -228,11 +228,28 @@ def test_tiles_leave_no_seams() -> None:
     assert torch.allclose(whole, tiled, atol=1e-4)
 
 
+def about_the_middle(height: int, width: int, turning: bool) -> Ends:
+    """What turns or grows by a tenth; on the average nothing moves."""
+    y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
+    way = torch.stack((-y, x) if turning else (x, y)) / 10
+    return Ends(torch.stack((way, -way, -way, way))[None])
+
+
+MOTIONS = {
+    "right": moving_right(20, 28, 6.0),
+    "down": Ends(moving_right(20, 28, 6.0).fields.flip(2)),
+    "left in a part": Ends(-moving_right(20, 28, 6.0, share=0.3).fields),
+    "turning": about_the_middle(20, 28, turning=True),
+    "growing": about_the_middle(20, 28, turning=False),
+}
+
+
 @pytest.mark.parametrize("network", [None, small_restoration()], ids=["moved", "restored"])
-def test_reversed_motion_gives_the_frames_in_reverse(network: RestorationNetwork | None) -> None:
-    ends = moving_right(20, 28, 6.0)
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_reversed_motion_gives_the_frames_in_reverse(network: RestorationNetwork | None, motion: str) -> None:
+    ends = MOTIONS[motion]
     back = Ends(ends.fields[:, [1, 0, 3, 2]])
-    for t in (0.0, 0.25):
+    for t in (0.0, 0.25, 0.5):
         one = Restorer(photo(), ends, network, torch.device("cpu")).frame(t)
         other = Restorer(photo(), back, network, torch.device("cpu")).frame(1 - t)
         assert np.abs(one.astype(int) - other).max() <= 1
@@ -262,21 +279,14 @@ def test_motion_is_found_in_px_of_the_photo_whatever_its_size() -> None:
     assert float(still.fields[:, 2:].abs().max()) == 0
 
 
-def test_flipped_guidance_gives_exactly_the_reverse_a_mirror_the_mirrored_and_a_turn_the_turned() -> None:
+def test_flipped_guidance_gives_exactly_the_reverse() -> None:
     torch.manual_seed(0)
     network = untrained()
     pixels, flow = photo(32, 48), np.random.default_rng(1).normal(0, 5, (32, 48, 2)).astype(np.float32)
     with torch.no_grad():
         ends = estimate(network, as_tensor(pixels, torch.device("cpu")), flow).fields
         flipped = estimate(network, as_tensor(pixels, torch.device("cpu")), -flow).fields
-        mirrored = np.ascontiguousarray(flow[:, ::-1] * [-1, 1], np.float32)
-        turned = estimate(network, as_tensor(pixels[:, ::-1], torch.device("cpu")), mirrored).fields
-        swapped = np.ascontiguousarray(flow.transpose(1, 0, 2)[..., ::-1])
-        other = estimate(network, as_tensor(pixels.transpose(1, 0, 2), torch.device("cpu")), swapped).fields
     assert torch.allclose(flipped[:, [1, 0, 3, 2]], ends, atol=1e-4)
-    assert torch.allclose(turned.flip(-1)[:, :, 1], ends[:, :, 1], atol=1e-4)
-    assert torch.allclose(-turned.flip(-1)[:, :, 0], ends[:, :, 0], atol=1e-4)
-    assert torch.allclose(other.flip(2).transpose(-1, -2), ends, atol=1e-4)
 
 
 def test_without_guidance_time_runs_one_way_throughout() -> None:

@@ -24,10 +24,8 @@ from models.areas.proposals import (
     proposed,
     reversed_hints,
     stretched,
-    turned_hints,
 )
 from models.motion import Motion, constrained
-from models.symmetry import WAYS, inverse, turned, turned_vectors
 from models.trajectory.network import STRIDE, MotionNetwork
 
 LONGEST = 14.0
@@ -154,20 +152,19 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-    """The network's answer, the same for a photo turned or mirrored and, played backwards, for flipped guidance: the
-    mean over the sixteen ways to ask. Where nothing is told the direction of time is arbitrary and only the plain way
-    counts."""
-    if not bool(hints[:, 2].any()):
+    """The network's answer, for flipped guidance exactly the reverse: it is asked in the direction of time in which
+    most is told to move to the right."""
+    if not _leftward(hints[:, :2]):
         return network(photo, hints)
-    ways = torch.cat((hints, reversed_hints(hints)))
-    plain = mean = photo.new_zeros(())
-    for way in range(WAYS):
-        there = network(turned(photo, way), turned_hints(ways, way))
-        forward, backward = turned_vectors(there, inverse(way)).split(1)
-        plain = plain if way else forward
-        mean = mean + (forward + backward[:, [1, 0, 3, 2]]) / (2 * WAYS)
-    known = F.avg_pool2d(hints[:, 2:3], 2)[:, :, None]
-    return torch.lerp(plain, mean, known)
+    return network(photo, reversed_hints(hints))[:, [1, 0, 3, 2]]
+
+
+def _leftward(told: torch.Tensor) -> bool:
+    """Whether directions (1, 2, h, w) on the average point to the left, or up where that is more. Upper rows count
+    more, so that what turns or grows about the middle points somewhere too, and elsewhere when it is flipped."""
+    rows = torch.linspace(2, 1, told.shape[2], device=told.device)[:, None]
+    mean = (told * rows).mean((0, 2, 3))
+    return bool(mean[mean.abs().argmax()] < 0)
 
 
 def _told_length(flow: np.ndarray | None) -> float:
