@@ -152,19 +152,13 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-    """The network's answer, for flipped guidance exactly the reverse: it is asked in the direction of time in which
-    most is told to move to the right."""
-    if not _leftward(hints[:, :2]):
+    """The network's answer, for flipped guidance exactly the reverse: the mean over both directions of time. Where
+    nothing is told the direction of time is arbitrary and only the plain one counts."""
+    if not bool(hints[:, 2].any()):
         return network(photo, hints)
-    return network(photo, reversed_hints(hints))[:, [1, 0, 3, 2]]
-
-
-def _leftward(told: torch.Tensor) -> bool:
-    """Whether directions (1, 2, h, w) on the average point to the left, or up where that is more. Upper rows count
-    more, so that what turns or grows about the middle points somewhere too, and elsewhere when it is flipped."""
-    rows = torch.linspace(2, 1, told.shape[2], device=told.device)[:, None]
-    mean = (told * rows).mean((0, 2, 3))
-    return bool(mean[mean.abs().argmax()] < 0)
+    forward, backward = network(photo, torch.cat((hints, reversed_hints(hints)))).split(1)
+    known = F.avg_pool2d(hints[:, 2:3], 2)[:, :, None]
+    return torch.lerp(forward, (forward + backward[:, [1, 0, 3, 2]]) / 2, known)
 
 
 def _told_length(flow: np.ndarray | None) -> float:
