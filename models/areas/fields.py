@@ -103,13 +103,14 @@ def _agreed(ways: torch.Tensor, supposed: torch.Tensor, said: Correction) -> tor
     rows = torch.einsum("nk,nac->nakc", ways, axes).flatten(2)  # (N, 2, K * 2)
     ridge = rows.new_full((COEFFICIENTS, 2), _RIDGE)
     ridge[0] = 1e-6
-    share = said.moves.sigmoid()
+    moves = said.moves.sigmoid()
+    share, found = moves, ridge.new_zeros(2 * COEFFICIENTS)
     for _ in range(_ROUNDS):
         weights = sure.square() * share[:, None]
         left = torch.einsum("nai,na,naj->ij", rows, weights, rows) + ridge.flatten().diag()
         found = torch.linalg.solve(left, torch.einsum("nai,na,na->i", rows, weights, aims))
         off = ((torch.einsum("nai,i->na", rows, found) - aims) * sure).square().sum(1)
-        share = said.moves.sigmoid() / (1 + off / 2)
+        share = moves / (1 + off / 2)
     return found.view(COEFFICIENTS, 2)
 
 
