@@ -200,8 +200,8 @@ def _look(
     fields = fields[..., :h, :w].unflatten(1, (4, 2))
     still = (guidance[:, 2] > 0) & (guidance[:, :2] == 0).all(1)
     fields[:, 2:] *= ~still[:, None, None]
-    untold = _beyond_doubt(_with_the_camera(fields, hints))
-    fields = torch.where((guidance[:, 2] > 0)[:, None, None], fields, untold)
+    smooth = _with_the_camera(fields, hints)
+    fields = torch.where((guidance[:, 2] > 0)[:, None, None], smooth, _beyond_doubt(smooth))
     factors = fields.new_tensor([width / w, height / h])
     return Ends(fields * factors[:, None, None])
 
@@ -209,15 +209,17 @@ def _look(
 def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     """Fields (1, 4, 2, h, w) px, with the ways that are nearly what is proposed for the whole of what nothing is told
     of made just that: it stands on more evidence than one place has. What the camera does not move departs further,
-    and keeps its own."""
+    and keeps its own. The same where a direction is told and no length, if the motion was put right without doubt."""
     whole = hints[:, GUIDANCE : GUIDANCE + EACH]
     smooth, doubt, proposed = whole[:, :2] * LENGTH_UNIT, whole[:, 2], whole[:, 3]
     way = fields[:, 3] - fields[:, 2]
     smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
-    share = NEARLY * ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1)
-    share += (SURELY - NEARLY) * ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1)
-    nearly = share * smooth.norm(dim=1) + STILL
-    share = proposed * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
+    told, measured = hints[:, 2], hints[:, 4]
+    likely = ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * (1 - told)
+    surely = ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1) * (1 - measured)
+    nearly = (NEARLY * likely + (SURELY - NEARLY) * surely) * smooth.norm(dim=1) + STILL
+    counts = proposed * ((told == 0) | (surely > 0))
+    share = counts * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
     pairs, smooth = fields.unflatten(1, (2, 2)), torch.stack((-smooth, smooth), 1)  # offsets run the other way
     change = share[:, None, None] * (smooth - (pairs[:, :, 1] - pairs[:, :, 0])) / 2
     return (pairs + torch.stack((-change, change), 2)).flatten(1, 2)
