@@ -89,16 +89,6 @@ class CorrectionNetwork(nn.Module):
         spreads = (torch.stack(rest[:2], 1) - 1).clamp(-5, 1).exp()
         return Correction(FURTHEST * torch.tanh(longer), math.pi / 2 * torch.tanh(turned), spreads, rest[2])
 
-    def even_handed(self, windows: torch.Tensor) -> Correction:
-        """The same for a picture and its mirror image, and blind to the direction of time."""
-        ways = [self(windows.flip(axes) if axes else windows) for axes in ((), (2,), (3,), (2, 3))]
-        return Correction(
-            torch.stack([one.longer for one in ways]).mean(0),
-            (ways[0].turned - ways[1].turned - ways[2].turned + ways[3].turned) / 4,
-            torch.stack([one.spreads for one in ways]).mean(0),
-            torch.stack([one.moves for one in ways]).mean(0),
-        )
-
 
 def agreement(windows: torch.Tensor) -> torch.Tensor:
     """How windows (N, CHANNELS, SIDE, SIDE) agree with themselves up to `AHEAD` steps along the supposed motion and

@@ -23,7 +23,7 @@ _MISTAKEN = 0.7
 """How likely it is that a window's evidence means nothing."""
 _RIDGE = 0.1
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
-APART, FEWEST, LOOKS = 40, 3, 3
+APART, FEWEST, LOOKS = 52, 3, 3
 """How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
 NEAREST_LOOK = 3.0
 """Px: shorter motion is looked at as if it were so long."""
@@ -80,7 +80,8 @@ def corrected(
         motion = ways @ field
         length = motion.norm(dim=1, keepdim=True)
         supposed = motion * (length.clamp_min(NEAREST_LOOK) / length.clamp_min(1e-3))
-        said = network.even_handed(seen(grey[None], mask[None, None], places[None], supposed[None])[0])
+        rightward = torch.where(supposed[:, :1] < 0, -supposed, supposed)  # the same, played backwards
+        said = network(seen(grey[None], mask[None, None], places[None], rightward[None])[0])
         field, doubt = _agreed(ways, supposed, said), float(said.spreads.mean())
     return field, doubt
 

@@ -95,7 +95,7 @@ class CorrectionRecipe:
             row = [_share(supposed, true)]
             for _ in range(3):
                 windows = seen(batch["photo"][:, 0].float(), masks, places, supposed).flatten(0, 1)
-                supposed = judge.even_handed(windows).of(supposed.flatten(0, 1)).view_as(supposed)
+                supposed = judge(windows).of(supposed.flatten(0, 1)).view_as(supposed)
                 row.append(_share(supposed, true))
             row += [supposed.norm(dim=-1) / true.norm(dim=-1).clamp_min(1e-3)]
             moves = true.norm(dim=-1) > 2 * STILL
