@@ -146,19 +146,16 @@ def _pyramid(pictures: torch.Tensor) -> list[torch.Tensor]:
 
 
 def _read(copies: list[torch.Tensor], where: torch.Tensor, level: torch.Tensor, beyond: str) -> torch.Tensor:
-    """Values (B, K, SIDE, SIDE) of the copy of its own `level` (B, K) for each window."""
-    batch, count = level.shape
-    out = where.new_zeros(batch, count, SIDE, SIDE)
+    """Values (B, K, SIDE, SIDE) of copies (B, 1, h, w), or (B, K, h, w) with one for each window, at places `where`
+    (B, K, SIDE, SIDE, 2), -1 to 1; each window reads the copy of its own `level` (B, K)."""
+    out = torch.zeros_like(where[..., 0])
     for number, picture in enumerate(copies):
         mine = level == number
         if not bool(mine.any()):
             continue
-        if picture.shape[1] == 1:
-            read = F.grid_sample(picture, where.flatten(1, 2), padding_mode=beyond, align_corners=False)
-            read = read.view(batch, count, SIDE, SIDE)
-        else:
-            each = picture.reshape(batch * count, 1, *picture.shape[-2:])
-            read = F.grid_sample(each, where.flatten(0, 1), padding_mode=beyond, align_corners=False)
-            read = read.view(batch, count, SIDE, SIDE)
-        out = torch.where(mine[:, :, None, None], read, out)
+        shared = picture.shape[1] == 1
+        pictures = picture if shared else picture.flatten(0, 1)[:, None]
+        places = where.flatten(1, 2) if shared else where.flatten(0, 1)
+        read = F.grid_sample(pictures, places, padding_mode=beyond, align_corners=False)
+        out = torch.where(mine[:, :, None, None], read.view_as(out), out)
     return out
