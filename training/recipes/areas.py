@@ -49,14 +49,10 @@ class Areas:
 
     def of_crops(self, crops: Batch) -> Batch:
         """Material of crops of real exposures (`training.real`)."""
-        flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2)
-        firm = torch.ones_like(flow[:, :1], dtype=torch.bool)
-        return self._of(crops["photo"], flow, crops["guidance"], firm)
+        return self._of(*read_crops(crops))
 
     def _of(self, photo: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor, firm: torch.Tensor) -> Batch:
-        parts = areas(guidance)[:, : len(MIDDLES)]
-        true = areas(torch.cat((flow, torch.ones_like(flow[:, :1]).expand(-1, 3, -1, -1)), 1))[:, : len(MIDDLES)]
-        true = true & firm & parts
+        parts, true = told_and_true(flow, guidance, firm)
         share, firmly = parts.float().mean((2, 3)), true.float().mean((2, 3))
         motion = torch.einsum("bchw,bkhw->bkc", flow, true.to(flow.dtype)) / true.sum((2, 3)).clamp_min(1)[..., None]
         known = (share > SMALLEST) & (firmly > share / 2) & (motion.norm(dim=-1) > SHORTEST)
@@ -125,6 +121,21 @@ class Areas:
         evidence, pixels = batch["evidence"][known].float(), batch["pixels"][known]
         judge = cast("AreaNetwork", network).even_handed if even_handed else network
         return judge(evidence, pixels), batch["motion"][known]
+
+
+def read_crops(crops: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of crops of real exposures the photos (B, 3, H, W), their flow (B, 2, H, W) px, guidance (B, 5, H, W), and where
+    it can be relied on (B, 1, H, W): everywhere."""
+    flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2)
+    return crops["photo"], flow, crops["guidance"], torch.ones_like(flow[:, :1], dtype=torch.bool)
+
+
+def told_and_true(flow: torch.Tensor, guidance: torch.Tensor, firm: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The areas of the four quadrants that guidance (B, 5, H, W) tells, bool (B, 4, H, W), and where in them the flow
+    (B, 2, H, W) runs that way and the telling is `firm` (B, 1, H, W)."""
+    told = areas(guidance)[:, : len(MIDDLES)]
+    true = areas(torch.cat((flow, torch.ones_like(flow[:, :1]).expand(-1, 3, -1, -1)), 1))[:, : len(MIDDLES)]
+    return told, true & firm & told
 
 
 def quadrant(motion: torch.Tensor) -> torch.Tensor:

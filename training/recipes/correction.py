@@ -12,9 +12,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from models.areas.correction import FURTHEST, SIDE, CorrectionNetwork, seen
-from models.areas.proposals import MIDDLES, areas
+from models.areas.proposals import MIDDLES
 from models.symmetry import WAYS, turned, turned_vectors
 from training.recipes import Batch
+from training.recipes.areas import read_crops, told_and_true
 from training.sheets import picture
 from training.world import Exposures
 from training.world.dice import Dice
@@ -50,20 +51,16 @@ class CorrectionRecipe:
 
     def of_crops(self, crops: Batch) -> Batch:
         """Material of crops of real exposures (`training.real`)."""
-        flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2)
-        firm = torch.ones_like(flow[:, :1], dtype=torch.bool)
-        return self._of(crops["photo"], flow, crops["guidance"], firm)
+        return self._of(*read_crops(crops))
 
     def _of(self, photo: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor, firm: torch.Tensor) -> Batch:
-        told = areas(guidance)[:, :NOTHING]
-        true = areas(torch.cat((flow, torch.ones_like(flow[:, :1]).expand(-1, 3, -1, -1)), 1))[:, :NOTHING]
+        told, true = told_and_true(flow, guidance, firm)
         label = torch.where(told.any(1), told.float().argmax(1), NOTHING)
-        sure = (told & true & firm).any(1)
         return {
             "photo": photo.mean(1, keepdim=True).half(),
             "flow": flow.half(),
             "label": label[:, None].to(torch.uint8),
-            "sure": sure[:, None],
+            "sure": true.any(1, keepdim=True),
         }
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
