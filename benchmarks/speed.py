@@ -134,7 +134,7 @@ def peak_megabytes() -> float:
 
 def multiply_adds(work: Callable[[], object]) -> float:
     """Multiply-adds of convolutions, matrix products, Fourier transforms (5/2 n log2 n floating-point operations for
-    real n) and grid sampling (4 or 16 taps a value); everything else is left out."""
+    real n), grid sampling (4 or 16 taps a value) and the weighted sums of a dense blur; everything else is left out."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -150,8 +150,13 @@ def multiply_adds(work: Callable[[], object]) -> float:
     ) -> int:
         return sampling(picture, grid, mode)
 
+    def gathering(rows: tuple[int, ...], places: tuple[int, ...], *rest: object, **more: object) -> int:
+        return 2 * math.prod(places) * rows[-1]
+
     aten = torch.ops.aten
     mapping = {
+        aten._embedding_bag: gathering,
+        aten._embedding_bag_forward_only: gathering,
         aten._fft_r2c: fourier,
         aten._fft_c2r: fourier,
         aten._fft_c2c: fourier,

@@ -3,7 +3,7 @@
 A camera that turns or moves forward, and a thing that turns, move no two places alike: judged as a whole such an area
 agrees on nothing. Judged in windows each agrees on its own motion; here the affine field is found for which the
 windows' hypotheses speak together. A window alone is often wrong, by an edge or a repeated pattern: it may be counted
-out, but no sum of such mistakes is smooth.
+out, but no sum of such mistakes is smooth. Put right by what is seen along it, the field may bend a little, too.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ import torch
 from models.areas.correction import Correction, CorrectionNetwork, seen
 from models.areas.network import ANGLES, LENGTHS, LONGEST, SHORTEST, TURN, hypotheses
 
-COEFFICIENTS = 3
-"""Of a field: the motion at the area's centre, and how much it changes a `SPAN` to the right and down."""
+POWERS = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
+"""Of the place from the area's centre in `SPAN`, x and y: what a field's coefficients, motions, are times of."""
+COEFFICIENTS, AFFINE = len(POWERS), 3
 SPAN = 100.0
 """Px."""
 _MISTAKEN = 0.7
 """How likely it is that a window's evidence means nothing."""
 _RIDGE = 0.1
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
+_RIDGES = (1e-6, _RIDGE, 10.0, 30.0)
+"""The same for coefficients of each degree; that of the motion at the centre is as good as free."""
 APART, FEWEST, LOOKS = 52, 3, 3
 """How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
 NEAREST_LOOK = 3.0
@@ -36,7 +39,7 @@ _STEPS, _RATE, _LAST = 80, 0.5, 0.02
 
 @torch.enable_grad()
 def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, count: int) -> torch.Tensor:
-    """The likeliest affine fields, (count, COEFFICIENTS, 2) px.
+    """The likeliest affine fields, (count, AFFINE, 2) px.
 
     posteriors  logarithms (N, LENGTHS, TURN) of how likely the hypotheses are in each of N windows.
     places      (N, 2) px: where the windows' middles lie from the centre of their area.
@@ -45,7 +48,7 @@ def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
     likely = posteriors.exp()
     log = _trusted(likely)
     together = log.new_zeros(count, LENGTHS * TURN).index_add_(0, owner, log.flatten(1))
-    field = log.new_zeros(count, COEFFICIENTS, 2)
+    field = log.new_zeros(count, AFFINE, 2)
     field[:, 0] = torch.view_as_real(hypotheses(log).flatten())[together.argmax(1)]
     field.requires_grad_(True)
     search = torch.optim.Adam([field])
@@ -63,7 +66,7 @@ def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
 def corrected(
     network: CorrectionNetwork, grey: torch.Tensor, mask: torch.Tensor, centre: torch.Tensor, field: torch.Tensor
 ) -> tuple[torch.Tensor, float]:
-    """An affine field (COEFFICIENTS, 2) px, put right by what is seen along it in windows all over its area, and the
+    """A field (COEFFICIENTS, 2) px, put right by what is seen along it in windows all over its area, and the
     doubt: how far, as a share of its length, the windows' answers are off by their own account; infinite where there
     are too few.
 
@@ -75,7 +78,7 @@ def corrected(
     places, doubt = _places(mask), math.inf
     if len(places) < FEWEST:
         return field, doubt
-    ways = torch.cat((torch.ones_like(places[:, :1]), (places - centre) / SPAN), 1)  # (N, COEFFICIENTS)
+    ways = _terms(places - centre)
     for _ in range(LOOKS):
         motion = ways @ field
         length = motion.norm(dim=1, keepdim=True)
@@ -102,10 +105,9 @@ def _agreed(ways: torch.Tensor, supposed: torch.Tensor, said: Correction) -> tor
     aims = torch.einsum("nac,nc->na", axes, said.of(supposed))
     sure = 1 / (said.spreads.clamp_min(SUREST) * length)
     rows = torch.einsum("nk,nac->nakc", ways, axes).flatten(2)  # (N, 2, K * 2)
-    ridge = rows.new_full((COEFFICIENTS, 2), _RIDGE)
-    ridge[0] = 1e-6
+    ridge = rows.new_tensor([_RIDGES[i + j] for i, j in POWERS])[:, None].expand(-1, 2)
     moves = said.moves.sigmoid()
-    share, found = moves, ridge.new_zeros(2 * COEFFICIENTS)
+    share, found = moves, rows.new_zeros(2 * COEFFICIENTS)
     for _ in range(_ROUNDS):
         weights = sure.square() * share[:, None]
         left = torch.einsum("nai,na,naj->ij", rows, weights, rows) + ridge.flatten().diag()
@@ -116,7 +118,7 @@ def _agreed(ways: torch.Tensor, supposed: torch.Tensor, said: Correction) -> tor
 
 
 def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
-    """How little the windows speak for the fields (count, COEFFICIENTS, 2), (count,): how far on the average hypotheses
+    """How little the windows speak for the fields (count, K, 2), (count,): how far on the average hypotheses
     lie from the field's motion, in the better direction of time, as a share of its mean length: it may turn about a
     point that stands still. The rest as for `fitted`.
 
@@ -132,16 +134,30 @@ def doubts(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, 
 
 
 def spread(fields: torch.Tensor, centres: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Affine fields (N, COEFFICIENTS, 2) about `centres` (N, 2), x then y, on every pixel: (N, 2, height, width) px."""
+    """Fields (N, K, 2), the first K coefficients, about `centres` (N, 2), x then y, on every pixel: (N, 2, height,
+    width) px."""
     x = (torch.arange(width, device=fields.device) - centres[:, :1]) / SPAN
     y = (torch.arange(height, device=fields.device) - centres[:, 1:]) / SPAN
-    still, right, down = (part[:, :, None, None] for part in fields.unbind(1))
-    return still + right * x[:, None, None, :] + down * y[:, None, :, None]
+    motion = fields.new_zeros(len(fields), 2, height, width)
+    for (i, j), part in zip(POWERS, fields.unbind(1), strict=False):
+        motion += part[:, :, None, None] * (x**i)[:, None, None, :] * (y**j)[:, None, :, None]
+    return motion
+
+
+def enlarged(field: torch.Tensor, factor: float) -> torch.Tensor:
+    """The same field (COEFFICIENTS, 2) on a picture `factor` times as large."""
+    return field * field.new_tensor([factor ** (1 - i - j) for i, j in POWERS])[:, None]
 
 
 def _at(places: torch.Tensor, fields: torch.Tensor) -> torch.Tensor:
-    """The motion (N, 2) px of fields (N, COEFFICIENTS, 2), each at its own place (N, 2) px from the centre."""
-    return fields[:, 0] + (fields[:, 1:] * (places / SPAN)[:, :, None]).sum(1)
+    """The motion (N, 2) px of fields (N, K, 2), each at its own place (N, 2) px from the centre."""
+    return (_terms(places)[:, : fields.shape[1], None] * fields).sum(1)
+
+
+def _terms(places: torch.Tensor) -> torch.Tensor:
+    """What the coefficients are times of at places (N, 2) px from the centre, (N, COEFFICIENTS)."""
+    x, y = (places / SPAN).unbind(1)
+    return torch.stack([x**i * y**j for i, j in POWERS], 1)
 
 
 def _trusted(likely: torch.Tensor) -> torch.Tensor:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 from models.areas.agreement import evidence
 from models.areas.correction import CorrectionNetwork
-from models.areas.fields import COEFFICIENTS, corrected, doubts, fitted, spread
+from models.areas.fields import AFFINE, COEFFICIENTS, corrected, doubts, enlarged, fitted, spread
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -88,13 +89,18 @@ class _Judged:
 
 @torch.no_grad()
 def proposed(
-    network: AreaNetwork, photo: torch.Tensor, told: torch.Tensor, correction: CorrectionNetwork | None = None
+    network: AreaNetwork,
+    photo: torch.Tensor,
+    told: torch.Tensor,
+    correction: CorrectionNetwork | None = None,
+    larger: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """What is proposed for photos (B, 3, H, W), (B, 8, H, W): for every area as a whole the motion's x and y in
     `LENGTH_UNIT`, the doubt, and 1; then the same for the part of it in a window of `WINDOW` px around. Zeros where
     nothing is proposed.
 
-    told  guidance (B, 5, H, W) as the motion network reads it.
+    told    guidance (B, 5, H, W) as the motion network reads it.
+    larger  the same photos at a larger size, (B, 3, H', W'), along whose motion `correction` looks.
 
     What fills most of the photo, or nothing is told of, moves with the camera: smoothly, as all that is seen of it
     speaks for together. The rest moves straight. Where no direction is told most of it points to the right: time
@@ -111,7 +117,7 @@ def proposed(
     seen = [_judged(network, grey, parts, told, place) for place in places]
     fields, doubt = _moved(whole, seen)
     if correction is not None:
-        fields, doubt = _put_right(correction, grey, whole, fields, doubt)
+        fields, doubt = _put_right(correction, photo if larger is None else larger, whole, fields, doubt)
     bell = _bell(h).to(grey)[:, None] * _bell(w).to(grey)
     for (top, left, _, _), one in zip(places, seen, strict=True):
         found, at = _straight(one, whole, fields, len(grey)), (..., slice(top, top + h), slice(left, left + w))
@@ -145,9 +151,9 @@ def _judged(
 
 
 def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The motion (N, 3, 2), affine, of areas judged as a `whole` and in windows, and its doubt (N,)."""
+    """The motion (N, COEFFICIENTS, 2), affine, of areas judged as a `whole` and in windows, and its doubt (N,)."""
     straight, doubt = expected(whole.posterior)
-    fields = torch.cat((straight[:, None], straight.new_zeros(len(straight), COEFFICIENTS - 1, 2)), 1)
+    fields = F.pad(straight[:, None], (0, 0, 0, COEFFICIENTS - 1))
     broad = _broad(whole)
     every = [whole, *seen]
     place = torch.searchsorted(whole.key, torch.cat([one.key for one in every]))
@@ -158,7 +164,9 @@ def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Ten
     smooth = fitted(*windows, len(broad))
     leftward = whole.untold[broad] & (smooth[:, 0, 0] < 0)
     smooth = torch.where(leftward[:, None, None], -smooth, smooth)
-    return fields.index_copy_(0, broad, smooth), doubt.index_copy_(0, broad, doubts(*windows, smooth))
+    return fields.index_copy_(0, broad, F.pad(smooth, (0, 0, 0, COEFFICIENTS - AFFINE))), doubt.index_copy_(
+        0, broad, doubts(*windows, smooth)
+    )
 
 
 def _broad(whole: _Judged) -> torch.Tensor:
@@ -167,17 +175,19 @@ def _broad(whole: _Judged) -> torch.Tensor:
 
 
 def _put_right(
-    network: CorrectionNetwork, grey: torch.Tensor, whole: _Judged, fields: torch.Tensor, doubt: torch.Tensor
+    network: CorrectionNetwork, photo: torch.Tensor, whole: _Judged, fields: torch.Tensor, doubt: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The motion (N, 3, 2) of areas and its doubt (N,), where they are broad put right by what is seen along it, as
-    far as that is sure."""
-    fields, doubt = fields.clone(), doubt.clone()
+    """The motion (N, COEFFICIENTS, 2) of areas and its doubt (N,), where they are broad put right by what is seen along
+    it in photos (B, 3, H, W), of any size, as far as that is sure."""
+    fields, doubt, grey = fields.clone(), doubt.clone(), photo.mean(1)
+    factor = grey.shape[-1] / whole.masks.shape[-1]
     for n in _broad(whole).tolist():
-        row, mask = whole.row[n], whole.masks[n]
-        found, unsure = corrected(network, grey[row], mask, whole.middle[n], fields[n])
+        mask = F.interpolate(whole.masks[n][None, None], size=grey.shape[-2:], mode="nearest-exact")[0, 0]
+        centre = (whole.middle[n] + 0.5) * factor - 0.5
+        found, unsure = corrected(network, grey[whole.row[n]], mask, centre, enlarged(fields[n], factor))
         if unsure < SURE:
             sense = found[0, 0] if whole.untold[n] else (found[0] * fields[n, 0]).sum()
-            fields[n], doubt[n] = -found if sense < 0 else found, unsure
+            fields[n], doubt[n] = enlarged(-found if sense < 0 else found, 1 / factor), unsure
     return fields, doubt
 
 

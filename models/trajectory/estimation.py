@@ -30,8 +30,8 @@ from models.trajectory.network import STRIDE, MotionNetwork
 
 LONGEST = 14.0
 FIRST_SIDE, SMALLEST_SIDE, LARGEST_SIDE = 256, 96, 448
-AREA_SIDE = 384
-"""The longer side, at most, at which areas are judged."""
+AREA_SIDE, LOOK_SIDE = 384, 512
+"""The longer side, at most, at which areas are judged, and at which their motion is looked along."""
 KNOWN = 24.0
 STILL = 0.5
 NEARLY, SETTLED = 0.6, 0.35
@@ -74,6 +74,17 @@ class Ends:
         length = (self.fields[:, 3] - self.fields[:, 2]).norm(dim=1).flatten()
         moving = length[length > STILL]
         return float(torch.quantile(moving, 0.95)) if len(moving) else 0.0
+
+    def reversed(self) -> Ends:
+        """The same motion played backwards."""
+        return replace(self, fields=self.fields[:, [1, 0, 3, 2]])
+
+    def leftward(self) -> bool:
+        """Whether things go left rather than right, on the average. What is farther down and right counts more, so that
+        turning about the middle has a sense too."""
+        way = self.fields[0, 3, 0] - self.fields[0, 2, 0]
+        down, right = (torch.linspace(1, 2, length, device=way.device) for length in way.shape)
+        return float((way * down[:, None].square() * right).sum()) < 0
 
     def scaled(self, factor: float) -> Ends:
         """The same motion in px of a photo `factor` times as large."""
@@ -177,7 +188,9 @@ def _proposals(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None,
     """What is proposed for the photo, (1, 8, h, w) on a smaller copy, motion counted in `LENGTH_UNIT` of the photo's
     px."""
     small, scale = _smaller(photo, AREA_SIDE)
-    return stretched(proposed(networks.areas, small, _read(flow, told, small), networks.correction), 1 / scale)
+    larger, _ = _smaller(photo, LOOK_SIDE)
+    found = proposed(networks.areas, small, _read(flow, told, small), networks.correction, larger)
+    return stretched(found, 1 / scale)
 
 
 def _look(
