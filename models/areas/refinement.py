@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from models.areas.agreement import evidence
 from models.areas.correction import CorrectionNetwork
-from models.areas.network import AreaNetwork
-from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT, proposed
+from models.areas.network import AreaNetwork, about, as_long_as, hypotheses, posterior
+from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT, MOST, proposed
 from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
@@ -21,24 +21,21 @@ from models.recovery import Cancelled, Inputs, Progress
 
 LARGEST = 640
 """The longer side, px, at which a photo is looked at, at most."""
-SHORTEST, SMALLEST = 4.0, 3_000
-"""Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is: on real photos the network
-is as often wrong there as right."""
+SHORTEST, SMALLEST = 2.5, 2_000
+"""Px of an arrow and pixels of an area, at that size, below which an arrow stands as it is."""
+ROOM = 15
+"""How many squares over its arrow an area must hold: long ways over small areas are mostly judged wrong."""
+SHORTEST_BROAD = 4.0
+"""The shortest arrow, px, of a broad area."""
 DOUBT = 0.45
-"""How far hypotheses may lie apart, as a share of the length found, before an arrow stands as it is."""
+"""How far a broad area's hypotheses may lie apart, as a share of the length found, before its arrow stands as it is."""
 LONGEST = 30.0
 """Px of an arrow above which the picture is halved."""
 FAINT = 1e-5
 """Mean square of an area's slopes below which it is taken for smooth, and its arrow stands."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What was found of one arrow: the `factor` that turns and stretches it, y down, and the `doubt`, how far from it
-    other hypotheses lie on average, as a share of the length found; infinite where there is nothing to judge by."""
-
-    factor: complex
-    doubt: float
+OFF, HEED = 0.5, 0.4
+"""How far, in radians and in the logarithm of their length, arrows are taken to be off; and how much of what is said
+of a small area counts beside that. Real things turn and bend, and are judged with too little doubt."""
 
 
 def refine(
@@ -71,22 +68,47 @@ def refine(
     return guidance
 
 
-def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> Judgement:
-    """What a picture (H, W), 0 to 1, says within an area bool (H, W) about a stroke (2,) px."""
+def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> complex:
+    """The factor that turns and stretches a stroke (2,) px, y down, as a picture (H, W), 0 to 1, speaks for within an
+    area bool (H, W); 1 where that is too doubtful."""
     network = load_weights(AreaNetwork(), "areas", device)
-    correction = load_weights(CorrectionNetwork(), "correction", device)
     picture, mask = (torch.from_numpy(part.astype(np.float32))[None].to(device) for part in (grey, area))
     drawn = torch.from_numpy(stroke.astype(np.float32)).to(device)
     while float(drawn.norm()) > LONGEST:
         picture, mask, drawn = F.avg_pool2d(picture, 2), F.avg_pool2d(mask, 2), drawn / 2
-    inside = mask[0] > 0.5
-    told = torch.zeros(1, GUIDANCE, *inside.shape, device=device)
+    broad = area.mean() > MOST
+    return _smoothly(network, picture, mask[0] > 0.5, drawn) if broad else _as_one(network, picture, mask, drawn)
+
+
+def _smoothly(network: AreaNetwork, picture: torch.Tensor, inside: torch.Tensor, drawn: torch.Tensor) -> complex:
+    """Of what moves with the camera: the mean of its smooth motion, put right by what is seen along it."""
+    correction = load_weights(CorrectionNetwork(), "correction", drawn.device)
+    told = torch.zeros(1, GUIDANCE, *inside.shape, device=drawn.device)
     told[:, 2] = 1  # what is outside stands still
     length = float(drawn.norm())
     told[0, :, inside] = torch.stack((*(drawn / length), *drawn.new_tensor((1, length / LENGTH_UNIT, 1))))[:, None]
-    x, y, doubt, judged = proposed(network, picture.expand(1, 3, -1, -1), told, correction)[0, :EACH, inside].mean(1)
-    factor = LENGTH_UNIT * torch.complex(x, y) / torch.complex(*drawn)
-    return Judgement(complex(factor.item()), float(doubt) if judged else math.inf)
+    x, y, doubt, said = proposed(network, picture.expand(1, 3, -1, -1), told, correction)[0, :EACH, inside].mean(1)
+    found = LENGTH_UNIT * torch.complex(x, y) / torch.complex(*drawn)
+    return complex(found.item()) if said and doubt <= DOUBT else 1.0
+
+
+def _as_one(network: AreaNetwork, picture: torch.Tensor, mask: torch.Tensor, drawn: torch.Tensor) -> complex:
+    """Of what moves by itself: what the network says of it as a whole beside what is drawn."""
+    logits = network.even_handed(evidence(picture, mask), mask.sum((1, 2)))
+    off = drawn.new_tensor([OFF])
+    prior = about(torch.atan2(drawn[1:], drawn[:1]), off) + as_long_as(drawn.norm()[None], OFF)
+    return cautious(posterior(HEED * logits, prior), drawn)
+
+
+def cautious(found: torch.Tensor, drawn: torch.Tensor) -> complex:
+    """The factor for a stroke (2,) px for which hypotheses, logarithms (1, LENGTHS, TURN), speak: their mean turn and
+    their mean length, but no longer than is sure. Frames suffer more from a way that is too long than too short."""
+    share, each = found[0].exp(), hypotheses(found) / torch.complex(*drawn)
+    longer = each.abs().log()
+    mean = (share * longer).sum()
+    spread = (share * (longer - mean).square()).sum().sqrt()
+    turn = (share * each / each.abs()).sum().angle()
+    return complex(torch.polar((mean.clamp(max=0) + (mean - spread).clamp(min=0)).exp(), turn).item())
 
 
 def _refined(
@@ -95,14 +117,20 @@ def _refined(
     """The guidance with one arrow refined."""
     arrow = guidance.arrows()[number]
     area = areas == number
-    if arrow.length * scale < SHORTEST or area.sum() < SMALLEST or _energy(grey, area) < FAINT:
+    if not _shown(grey, area, arrow.length * scale):
         return guidance
-    said, _, _ = run_on(device, lambda on: judged(grey, area, arrow.vector() * scale, on))
-    if said.doubt > DOUBT:
+    factor, _, _ = run_on(device, lambda on: judged(grey, area, arrow.vector() * scale, on))
+    if factor == 1:
         return guidance
-    found = complex(*arrow.vector()) * said.factor
+    found = complex(*arrow.vector()) * factor
     straight = Arrow.from_vector(found.real, found.imag)
     return guidance.with_arrow(number, replace(arrow, degrees=straight.degrees, length=straight.length))
+
+
+def _shown(grey: np.ndarray, area: np.ndarray, length: float) -> bool:
+    """Whether an area bool (H, W) of a picture (H, W) is large and rich enough to tell of a way of so many px."""
+    shortest = SHORTEST_BROAD if area.mean() > MOST else SHORTEST
+    return length >= shortest and area.sum() >= max(SMALLEST, ROOM * length**2) and _energy(grey, area) >= FAINT
 
 
 def _energy(grey: np.ndarray, area: np.ndarray) -> float:
