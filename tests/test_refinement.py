@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from tiny_pan import panned, pixels
 
 from app.jobs import Refine
-from models.areas.refinement import refine
+from models.areas import refinement
+from models.areas.network import LENGTHS, TURN, about, as_long_as
+from models.areas.refinement import cautious, refine
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress
@@ -32,6 +35,61 @@ def test_a_rough_stroke_over_a_long_pan_comes_nearer(stretch: float, turn: float
     before, after = (float(np.linalg.norm(one.vector() - (24, 0))) for one in (rough, arrow))
     assert after < 0.4 * before
     assert (arrow.bend, arrow.ease_in) == (0.1, 0.5)
+
+
+def believed(length: float, degrees: float, spread: float) -> torch.Tensor:
+    """Logarithms of how likely motions are, around one of `length` px and so many degrees clockwise of the right."""
+    bells = as_long_as(torch.tensor([length]), spread) + about(
+        torch.tensor([np.radians(degrees)]), torch.tensor([spread])
+    )
+    return bells.flatten(1).log_softmax(1).view(1, LENGTHS, TURN)
+
+
+def test_an_arrow_is_made_longer_only_as_far_as_that_is_sure() -> None:
+    drawn = torch.tensor([10.0, 0.0])
+    longer, turned = cautious(believed(15, 20, 0.1), drawn)
+    assert 1.25 < longer < 1.45
+    assert turned == pytest.approx(np.radians(20), abs=0.02)
+    assert cautious(believed(13, 0, 0.4), drawn)[0] == 1
+    assert cautious(believed(7, 0, 0.4), drawn)[0] == pytest.approx(0.7, abs=0.05)
+
+
+def thing_before_a_still_wall(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """A texture that moved to the right before one that stood, and where it was."""
+    photo = pixels(panned(0, 200, 280, seed=5))
+    areas = np.zeros((200, 280), np.uint8)
+    areas[40:160, 60:200] = 1
+    photo[areas == 1] = pixels(panned(length, 200, 280, octaves=(2, 4, 8, 16)))[areas == 1]
+    return photo, areas
+
+
+@pytest.mark.parametrize("turn", [20.0, -20.0])
+def test_a_rough_stroke_over_a_thing_comes_nearer(turn: float) -> None:
+    photo, areas = thing_before_a_still_wall(10)
+    told = Guidance(areas, (Region(1, "thing", Arrow(turn % 360, 14, bend=0.1)),))
+    arrow = refined(photo, told).regions[0].arrow
+    assert arrow is not None
+    assert np.linalg.norm(arrow.vector() - (10, 0)) < 0.8 * np.linalg.norm(Arrow(turn, 14).vector() - (10, 0))
+    assert arrow.bend == 0.1
+
+
+def test_a_turn_that_explains_the_photo_worse_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, areas = thing_before_a_still_wall(10)
+    told = Guidance(areas, (Region(1, "thing", Arrow(0, 12)),))
+    monkeypatch.setattr(refinement, "judged", lambda *_: (0.8, np.radians(60)))
+    assert refined(photo, told).regions[0].arrow == Arrow(0, 12).scaled(0.8)
+    told = Guidance(areas, (Region(1, "thing", Arrow(60, 12)),))
+    arrow = refined(photo, told).regions[0].arrow
+    assert arrow is not None
+    assert arrow.degrees == pytest.approx(0, abs=1e-6)
+
+
+def test_a_long_arrow_over_little_stands() -> None:
+    photo, areas = thing_before_a_still_wall(10)
+    areas[:, 120:] = 0
+    told = Guidance(areas, (Region(1, "thing", Arrow(20, 28)),))
+    assert refined(photo, told) == told
+    assert refined(photo, replace(told, regions=(Region(1, "thing", Arrow(20, 14)),))).regions[0].arrow != Arrow(20, 14)
 
 
 def test_arrows_without_evidence_stand() -> None:

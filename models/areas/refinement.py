@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from models.areas.correction import CorrectionNetwork
 from models.areas.network import AreaNetwork, about, as_long_as, hypotheses, posterior
 from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT, MOST, proposed
 from models.devices import run_on
-from models.guidance import Guidance
+from models.drawn.engine import run
+from models.guidance import Guidance, Region
 from models.loading import load_weights
 from models.motion import Arrow
 from models.recovery import Cancelled, Inputs, Progress
@@ -33,9 +35,21 @@ LONGEST = 30.0
 """Px of an arrow above which the picture is halved."""
 FAINT = 1e-5
 """Mean square of an area's slopes below which it is taken for smooth, and its arrow stands."""
-OFF, HEED = 0.5, 0.4
+OFF, HEED = 0.5, 0.5
 """How far, in radians and in the logarithm of their length, arrows are taken to be off; and how much of what is said
 of a small area counts beside that. Real things turn and bend, and are judged with too little doubt."""
+BETTER, ROUNDS = 0.2, 10
+"""By how many dB a turned arrow must explain the photo better, after so many rounds of deconvolution along it."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A photo as it is looked at, `scale` times as large: pixels (H, W, 3), the same in grey, 0 to 1, and areas."""
+
+    pixels: np.ndarray
+    grey: np.ndarray
+    areas: np.ndarray
+    scale: float
 
 
 def refine(
@@ -57,30 +71,34 @@ def refine(
     if not numbers:
         raise ValueError("there is no arrow to refine: draw one first")
     on_progress(Progress(0.0, "Reading the photo"))
-    grey, areas, scale = _looked_at(inputs.pixels, guidance.areas)
+    view = _looked_at(inputs.pixels, guidance.areas)
     for done, number in enumerate(numbers):
         if is_cancelled():
             raise Cancelled
         on_progress(Progress((done + 0.5) / (len(numbers) + 0.5), _step(guidance, number)))
-        guidance = _refined(guidance, number, grey, areas, scale, inputs.device)
+        arrow = _refined(guidance.arrows()[number], view, view.areas == number, inputs.device, is_cancelled)
+        guidance = guidance.with_arrow(number, arrow)
     if is_cancelled():
         raise Cancelled
     return guidance
 
 
-def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> complex:
-    """The factor that turns and stretches a stroke (2,) px, y down, as a picture (H, W), 0 to 1, speaks for within an
-    area bool (H, W); 1 where that is too doubtful."""
+def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch.device) -> tuple[float, float]:
+    """How many times longer than a stroke (2,) px, y down, and how many radians clockwise of it, the motion is for
+    which a picture (H, W), 0 to 1, speaks within an area bool (H, W); 1 and 0 where that is too doubtful."""
     network = load_weights(AreaNetwork(), "areas", device)
     picture, mask = (torch.from_numpy(part.astype(np.float32))[None].to(device) for part in (grey, area))
     drawn = torch.from_numpy(stroke.astype(np.float32)).to(device)
     while float(drawn.norm()) > LONGEST:
         picture, mask, drawn = F.avg_pool2d(picture, 2), F.avg_pool2d(mask, 2), drawn / 2
-    broad = area.mean() > MOST
-    return _smoothly(network, picture, mask[0] > 0.5, drawn) if broad else _as_one(network, picture, mask, drawn)
+    if _broad(area):
+        return _smoothly(network, picture, mask[0] > 0.5, drawn)
+    return _as_one(network, picture, mask, drawn)
 
 
-def _smoothly(network: AreaNetwork, picture: torch.Tensor, inside: torch.Tensor, drawn: torch.Tensor) -> complex:
+def _smoothly(
+    network: AreaNetwork, picture: torch.Tensor, inside: torch.Tensor, drawn: torch.Tensor
+) -> tuple[float, float]:
     """Of what moves with the camera: the mean of its smooth motion, put right by what is seen along it."""
     correction = load_weights(CorrectionNetwork(), "correction", drawn.device)
     told = torch.zeros(1, GUIDANCE, *inside.shape, device=drawn.device)
@@ -89,10 +107,12 @@ def _smoothly(network: AreaNetwork, picture: torch.Tensor, inside: torch.Tensor,
     told[0, :, inside] = torch.stack((*(drawn / length), *drawn.new_tensor((1, length / LENGTH_UNIT, 1))))[:, None]
     x, y, doubt, said = proposed(network, picture.expand(1, 3, -1, -1), told, correction)[0, :EACH, inside].mean(1)
     found = LENGTH_UNIT * torch.complex(x, y) / torch.complex(*drawn)
-    return complex(found.item()) if said and doubt <= DOUBT else 1.0
+    return (float(found.abs()), float(found.angle())) if said and doubt <= DOUBT else (1.0, 0.0)
 
 
-def _as_one(network: AreaNetwork, picture: torch.Tensor, mask: torch.Tensor, drawn: torch.Tensor) -> complex:
+def _as_one(
+    network: AreaNetwork, picture: torch.Tensor, mask: torch.Tensor, drawn: torch.Tensor
+) -> tuple[float, float]:
     """Of what moves by itself: what the network says of it as a whole beside what is drawn."""
     logits = network.even_handed(evidence(picture, mask), mask.sum((1, 2)))
     off = drawn.new_tensor([OFF])
@@ -100,36 +120,53 @@ def _as_one(network: AreaNetwork, picture: torch.Tensor, mask: torch.Tensor, dra
     return cautious(posterior(HEED * logits, prior), drawn)
 
 
-def cautious(found: torch.Tensor, drawn: torch.Tensor) -> complex:
-    """The factor for a stroke (2,) px for which hypotheses, logarithms (1, LENGTHS, TURN), speak: their mean turn and
-    their mean length, but no longer than is sure. Frames suffer more from a way that is too long than too short."""
+def cautious(found: torch.Tensor, drawn: torch.Tensor) -> tuple[float, float]:
+    """How many times longer than a stroke (2,) px, and how many radians clockwise of it, hypotheses, logarithms
+    (1, LENGTHS, TURN), lie on the average, but no longer than is sure: frames suffer more from a way that is too long
+    than from one too short."""
     share, each = found[0].exp(), hypotheses(found) / torch.complex(*drawn)
     longer = each.abs().log()
     mean = (share * longer).sum()
     spread = (share * (longer - mean).square()).sum().sqrt()
-    turn = (share * each / each.abs()).sum().angle()
-    return complex(torch.polar((mean.clamp(max=0) + (mean - spread).clamp(min=0)).exp(), turn).item())
+    turned = (share * each / each.abs()).sum().angle()
+    return float((mean.clamp(max=0) + (mean - spread).clamp(min=0)).exp()), float(turned)
 
 
-def _refined(
-    guidance: Guidance, number: int, grey: np.ndarray, areas: np.ndarray, scale: float, device: str
-) -> Guidance:
-    """The guidance with one arrow refined."""
-    arrow = guidance.arrows()[number]
-    area = areas == number
-    if not _shown(grey, area, arrow.length * scale):
-        return guidance
-    factor, _, _ = run_on(device, lambda on: judged(grey, area, arrow.vector() * scale, on))
-    if factor == 1:
-        return guidance
-    found = complex(*arrow.vector()) * factor
-    straight = Arrow.from_vector(found.real, found.imag)
-    return guidance.with_arrow(number, replace(arrow, degrees=straight.degrees, length=straight.length))
+def _refined(arrow: Arrow, view: _View, area: np.ndarray, device: str, is_cancelled: Callable[[], bool]) -> Arrow:
+    """An arrow, in px of the photo, refined to what is seen in its area bool (H, W) of the view."""
+    small = arrow.scaled(view.scale)
+    if not _shown(view.grey, area, small.length):
+        return arrow
+    (longer, turned), _, _ = run_on(device, lambda on: judged(view.grey, area, small.vector(), on))
+    stretched = arrow.scaled(longer)
+    if turned == 0:
+        return stretched
+    both = replace(stretched, degrees=(arrow.degrees - math.degrees(turned)) % 360)
+    if _broad(area):
+        return both
+    straight, aside = (
+        _explained(view, area, one.scaled(view.scale), device, is_cancelled) for one in (stretched, both)
+    )
+    return both if aside >= straight + BETTER else stretched
+
+
+def _explained(view: _View, area: np.ndarray, arrow: Arrow, device: str, is_cancelled: Callable[[], bool]) -> float:
+    """How well motion along an arrow, in px of the view, explains its area bool (H, W) and what is around, dB. It says
+    nothing of the length: the shorter, the better."""
+    reach = math.ceil(arrow.length) + 8
+    y, x = (slice(max(0, int(at.min()) - reach), int(at.max()) + 1 + reach) for at in np.nonzero(area))
+    told = Guidance(area[y, x].astype(np.uint8), (Region(1, "area", arrow),))
+    inputs = Inputs(np.ascontiguousarray(view.pixels[y, x]), told, device)
+    return run(inputs, {"frames": 1, "iterations": ROUNDS}, lambda _: None, is_cancelled).scores["reblur"]
+
+
+def _broad(area: np.ndarray) -> bool:
+    return bool(area.mean() > MOST)
 
 
 def _shown(grey: np.ndarray, area: np.ndarray, length: float) -> bool:
     """Whether an area bool (H, W) of a picture (H, W) is large and rich enough to tell of a way of so many px."""
-    shortest = SHORTEST_BROAD if area.mean() > MOST else SHORTEST
+    shortest = SHORTEST_BROAD if _broad(area) else SHORTEST
     return length >= shortest and area.sum() >= max(SMALLEST, ROOM * length**2) and _energy(grey, area) >= FAINT
 
 
@@ -143,8 +180,8 @@ def _step(guidance: Guidance, number: int) -> str:
     return "Refining the camera's arrow" if region is None else f"Refining {region.name}"
 
 
-def _looked_at(pixels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The photo in grey, 0 to 1 on its own curve, and its areas, at most `LARGEST` px a side; and that scale."""
+def _looked_at(pixels: np.ndarray, areas: np.ndarray) -> _View:
+    """The photo and its areas, at most `LARGEST` px a side; grey is on the photo's own curve."""
     import cv2
 
     height, width = areas.shape
@@ -153,4 +190,5 @@ def _looked_at(pixels: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, np.nd
     if scale < 1:
         pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
         areas = cv2.resize(np.ascontiguousarray(areas), size, interpolation=cv2.INTER_NEAREST)
-    return pixels.mean(2, dtype=np.float32) / np.float32(65535 if pixels.dtype == np.uint16 else 255), areas, scale
+    grey = pixels.mean(2, dtype=np.float32) / np.float32(65535 if pixels.dtype == np.uint16 else 255)
+    return _View(pixels, grey, areas, scale)
