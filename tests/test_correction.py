@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from models.areas.correction import (
     seen,
 )
 from models.areas.fields import APART, COEFFICIENTS, POWERS, SPAN, corrected, enlarged, spread
+from models.areas.network import AreaNetwork
+from models.areas.proposals import GUIDANCE, LARGE, LENGTH_UNIT, areas, proposed
 from models.exposure import sampled
 from models.loading import load_weights
 from training.recipes import recipe, rendered
@@ -132,7 +135,7 @@ def test_a_field_is_put_right_past_windows_that_are_wrong(monkeypatch: pytest.Mo
     assert doubt == pytest.approx(0.05)
 
 
-def affine(rows: list[list[float]]) -> torch.Tensor:
+def affine(rows: Sequence[Sequence[float]]) -> torch.Tensor:
     """A field with these first three coefficients."""
     return F.pad(torch.tensor(rows), (0, 0, 0, COEFFICIENTS - len(rows)))
 
@@ -158,13 +161,18 @@ def test_too_small_an_area_keeps_its_field_and_is_doubted() -> None:
     assert doubt == math.inf
 
 
-def turning(height: int = 240, width: int = 320) -> tuple[torch.Tensor, torch.Tensor]:
+TURNING, ALONG_AN_AXIS = ((14.0, -5.0), (1.5, -2.0), (2.0, 1.5)), ((14.0, 0.1), (0.5, 1.5), (1.0, 0.3))
+
+
+def turning(
+    height: int = 240, width: int = 320, field: tuple[tuple[float, float], ...] = TURNING
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A texture blurred along an affine field, in grey (H, W), and the field about its centre."""
     texture = torch.from_numpy(np.asarray(panned(0, height, width, 5)))[None]
-    field = affine([[14.0, -5.0], [1.5, -2.0], [2.0, 1.5]])
-    way = spread(field[None], torch.tensor([[width / 2, height / 2]]), height, width)[0].permute(1, 2, 0)
+    whole = affine(field)
+    way = spread(whole[None], torch.tensor([[width / 2, height / 2]]), height, width)[0].permute(1, 2, 0)
     instants = [sampled(texture, t * way[None]) for t in np.linspace(-0.5, 0.5, 41)]
-    return torch.stack(instants).mean(0)[0, 0], field
+    return torch.stack(instants).mean(0)[0, 0], whole
 
 
 def test_the_shipped_network_puts_a_rough_field_right_and_doubts_a_still_one() -> None:
@@ -184,6 +192,32 @@ def test_the_shipped_network_puts_a_rough_field_right_and_doubts_a_still_one() -
     assert off(field) < 2
     still = torch.from_numpy(np.asarray(panned(0, height, width, 5)))[0]
     assert corrected(network, still, whole, centre, rough)[1] > 2 * doubt
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+def test_a_camera_along_an_axis_is_found_though_told_in_two_quadrants(sense: int) -> None:
+    grey, field = turning(field=ALONG_AN_AXIS)
+    height, width = grey.shape
+    true = sense * spread(field[None], torch.tensor([[width / 2, height / 2]]), height, width)
+    told = torch.zeros(1, GUIDANCE, height, width)
+    told[:, :2], told[:, 2] = true.sign(), 1
+    against = torch.zeros(height, width, dtype=torch.bool)
+    against[:60, :80] = True  # a thing that is told to move the other way
+    told[:, :2, against] *= -1
+    shares = areas(told).float().mean((2, 3))[0]
+    assert int((shares > LARGE).sum()) == 2
+    networks = load_weights(AreaNetwork(), "areas", CPU), load_weights(CorrectionNetwork(), "correction", CPU)
+
+    def proposal(correction: CorrectionNetwork | None) -> torch.Tensor:
+        return proposed(networks[0], grey.expand(1, 3, -1, -1), told, correction)[:, :2] * LENGTH_UNIT
+
+    def off(found: torch.Tensor) -> float:
+        return float((found - true).norm(dim=1)[0, ~against].mean())
+
+    found = proposal(networks[1])
+    assert off(found) < 0.5 * off(proposal(None))
+    assert off(found) < 1.5
+    assert float((found * true).sum(1)[0, against].max()) < 0
 
 
 def test_windows_are_drawn_where_the_telling_is_true() -> None:

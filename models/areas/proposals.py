@@ -23,8 +23,8 @@ LENGTH_UNIT = 16.0
 """Px that count as one in guidance and proposals."""
 FEW = 400
 """Pixels below which nothing is proposed for an area."""
-MOST = 0.5
-"""The share of the photo above which an area moves with the camera."""
+MOST, LARGE = 0.5, 0.2
+"""The share of the photo above which an area moves with the camera, and above which it may do so beside another one."""
 DOUBT = 2.0
 """The greatest doubt that is told."""
 WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
@@ -32,6 +32,9 @@ WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
 of it stands still, and still areas are not among the hypotheses."""
 SURE = 0.22
 """The doubt below which what is seen along a smooth motion stands."""
+AGREED, ALONG_AXIS, FITS = 0.8, 0.3, 2
+"""The share of what is told by quadrants that must agree with one smooth motion; the sine of the angle to an axis up to
+which a motion may be told in the quadrant across it; and how often that motion is fitted, each time to what agreed."""
 _QUADRANT = 1.2
 """Norm of a told direction from which it is a quadrant, (+-1, +-1), and not a vector of norm 1."""
 _ANGLE, _LENGTH = 0.25, 0.3
@@ -124,7 +127,45 @@ def proposed(
         near[at] += found * bell
         weights[at] += found[:, 3:] * bell
     said = _painted(whole, spread(fields, whole.middle, height, width), doubt, WHOLE_DOUBT, len(grey))
+    if correction is not None:
+        said = _with_one_camera(network, photo, told, correction, larger, said)
     return torch.cat((said, near / weights.clamp_min(1e-6)), 1)
+
+
+def _with_one_camera(
+    network: AreaNetwork,
+    photo: torch.Tensor,
+    told: torch.Tensor,
+    correction: CorrectionNetwork,
+    larger: torch.Tensor | None,
+    said: torch.Tensor,
+) -> torch.Tensor:
+    """What is `said` (B, 4, H, W) of areas as a whole; but of several quadrants that fill most of a photo together the
+    one smooth motion of all, where that is sure and agrees with them, if it does so nearly everywhere. What a camera
+    does along an axis is told in two quadrants, and in which of them hardly matters."""
+    parts = areas(told)[:, : len(MIDDLES)]
+    moving = parts.any(1, keepdim=True)
+    quadrants = moving & (told[:, :2].norm(dim=1, keepdim=True) > _QUADRANT) & (told[:, 4:] == 0)
+    several = ((parts.float().mean((2, 3)) > LARGE).sum(1) > 1) & (quadrants.float().mean((1, 2, 3)) > MOST)
+    if not bool(several.any()):
+        return said
+    where, camera = quadrants & several[:, None, None, None], said
+    for _ in range(FITS):
+        alone = torch.cat((torch.zeros_like(told[:, :2]), ~where, torch.zeros_like(told[:, 3:])), 1)
+        camera = proposed(network, photo, alone, correction, larger)[:, :EACH]
+        camera, where = _agreeing(camera, told, where)
+    nearly_all = where.sum((2, 3), keepdim=True) > AGREED * moving.sum((2, 3), keepdim=True)
+    return torch.where(where & nearly_all, camera, said)
+
+
+def _agreeing(camera: torch.Tensor, told: torch.Tensor, where: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A proposal (B, 4, H, W) in the direction of time in which more of the quadrants `told` agree with it, and as much
+    of `where` (B, 1, H, W) as is sure and agrees."""
+    surely, motion, turned = where & (camera[:, 2:3] < SURE) & (camera[:, 3:] > 0), camera[:, :2], -camera[:, :2]
+    slack = ALONG_AXIS * motion.norm(dim=1, keepdim=True)
+    forward, backward = (surely & (told[:, :2] * way >= -slack).all(1, keepdim=True) for way in (motion, turned))
+    swap = backward.sum((2, 3), keepdim=True) > forward.sum((2, 3), keepdim=True)
+    return torch.cat((torch.where(swap, turned, motion), camera[:, 2:]), 1), torch.where(swap, backward, forward)
 
 
 def _judged(
@@ -164,9 +205,8 @@ def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Ten
     smooth = fitted(*windows, len(broad))
     leftward = whole.untold[broad] & (smooth[:, 0, 0] < 0)
     smooth = torch.where(leftward[:, None, None], -smooth, smooth)
-    return fields.index_copy_(0, broad, F.pad(smooth, (0, 0, 0, COEFFICIENTS - AFFINE))), doubt.index_copy_(
-        0, broad, doubts(*windows, smooth)
-    )
+    bending = F.pad(smooth, (0, 0, 0, COEFFICIENTS - AFFINE))
+    return fields.index_copy_(0, broad, bending), doubt.index_copy_(0, broad, doubts(*windows, smooth))
 
 
 def _broad(whole: _Judged) -> torch.Tensor:
