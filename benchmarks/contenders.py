@@ -11,15 +11,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from models import exposure
 from models.devices import available
 from models.motion import instants, resized_field
 from models.trajectory.engine import load_networks
 from models.trajectory.estimation import Networks, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
+from models.trajectory.suggestion import one_direction
 from training.checkpoint import load_checkpoint
-from training.recipes import changed, recipe
+from training.recipes import Recipe, changed, recipe
 from training.recipes.deblurring import Deblurring
-from training.recipes.exposure_trajectory import ExposureTrajectory, path
+from training.recipes.exposure_trajectory import ExposureTrajectory
 
 SAMPLES = 15
 
@@ -84,26 +86,55 @@ def shipped(device: str = "auto") -> Contender:
 
 def checkpoint(folder: Path, device: str = "auto") -> Contender:
     """The averaged network of a training run. Raises ValueError where the folder holds none, or another kind."""
+    one, network = trained(folder, device)
+    if isinstance(one, ExposureTrajectory):
+        return _offsets(one, network)
+    if isinstance(one, Deblurring):
+        return _sharp(Sharpener(one, network), {"true": truth, "nothing": nothing}.get(one.told) or shipped(device))
+    if isinstance(network, MotionNetwork):
+        return _unguided(replace(load_networks(_device(device)), motion=network))
+    raise ValueError(f"{folder} holds a run of {type(one).__name__}, which finds no motion")
+
+
+def sharpener(folder: Path, device: str = "auto") -> Sharpener:
+    """A run of the recipe `deblurring`. Raises ValueError where the folder holds none."""
+    one, network = trained(folder, device)
+    if not isinstance(one, Deblurring):
+        raise ValueError(f"{folder} holds a run of {type(one).__name__}, which sharpens nothing along told motion")
+    return Sharpener(one, network)
+
+
+def trained(folder: Path, device: str = "auto") -> tuple[Recipe, nn.Module]:
+    """The recipe of a training run and its averaged network. Raises ValueError where the folder holds none."""
     tensors, _ = load_checkpoint(folder)
     said = json.loads((folder / "run.json").read_text())
     one = changed(recipe(said["recipe"]), said["settings"])
     network = one.network()
     network.load_state_dict(tensors["average"])
-    network = network.to(_device(device)).eval().requires_grad_(False)
-    if isinstance(one, ExposureTrajectory):
-        return _offsets(one, network)
-    if isinstance(one, Deblurring):
-        return _sharp(one, network)
-    if isinstance(network, MotionNetwork):
-        return _unguided(replace(load_networks(_device(device)), motion=network))
-    raise ValueError(f"{folder} holds a run of the recipe {said['recipe']}, which finds no motion")
+    return one, network.to(_device(device)).eval().requires_grad_(False)
+
+
+@dataclass(frozen=True, eq=False)
+class Sharpener:
+    """A network that finds the sharp middle instant along motion that it is told."""
+
+    recipe: Deblurring
+    network: nn.Module
+
+    @torch.no_grad()
+    def __call__(self, photo: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """The sharp instant of a photo, both (H, W, 3) uint8; `ends` (2, H, W, 2) px are offsets at start and end."""
+        device = _device_of(self.network)
+        told = torch.from_numpy(ends).permute(0, 3, 1, 2)[None].to(device)
+        sharp = self.recipe.sharpened(self.network, as_tensor(photo, device), told)
+        return exposure.as_pixels(sharp[0].clamp(0, 1))
 
 
 def _unguided(networks: Networks) -> Contender:
     @torch.no_grad()
     def find(pair: Pair) -> Found:
-        motion = estimate(networks, as_tensor(pair.photo, _device_of(networks.motion))).motion(instants(SAMPLES))
-        return Found(resized_field(motion.offsets, *pair.photo.shape[:2]))
+        ends = one_direction(estimate(networks, as_tensor(pair.photo, _device_of(networks.motion))))
+        return Found(resized_field(ends.motion(instants(SAMPLES)).offsets, *pair.photo.shape[:2]))
 
     return find
 
@@ -116,15 +147,10 @@ def _offsets(one: ExposureTrajectory, network: nn.Module) -> Contender:
     return find
 
 
-def _sharp(one: Deblurring, network: nn.Module) -> Contender:
-    @torch.no_grad()
+def _sharp(sharpen: Sharpener, find_motion: Contender) -> Contender:
     def find(pair: Pair) -> Found:
-        photo = as_tensor(pair.photo, _device_of(network))
-        true = torch.from_numpy(truth(pair).offsets[[0, -1]]).to(photo).permute(0, 3, 1, 2)[None]
-        ends = one.ends(photo, true)
-        sharp = (one.sharpened(network, photo, ends)[0].clamp(0, 1) * 255).round().byte()
-        found = _found(path(ends, SAMPLES, "quadratic"))
-        return Found(found.offsets, sharp.permute(1, 2, 0).cpu().numpy())
+        found = find_motion(pair)
+        return Found(found.offsets, sharpen(pair.photo, found.offsets[[0, -1]]))
 
     return find
 

@@ -49,14 +49,15 @@ def read_exposures(folder: Path, limit: int | None = None) -> list[Exposure]:
 def _read(place: Path) -> Exposure:
     with np.load(place / "flow.npz", allow_pickle=False) as arrays:
         flow = arrays["flow"].astype(np.float32)
-    frames = np.stack([_picture(place / f"frame_{n:03d}.jpg") for n in range(FRAMES)])
+    frames = np.stack([picture(place / f"frame_{n:03d}.jpg") for n in range(FRAMES)])
     labels = cv2.imread(str(place / "guidance.png"), cv2.IMREAD_UNCHANGED)
     if labels is None:
         raise ValueError(f"{place / 'guidance.png'} cannot be read")
-    return Exposure(place.name, _picture(place / "blurry.jpg"), frames, flow, labels)
+    return Exposure(place.name, picture(place / "blurry.jpg"), frames, flow, labels)
 
 
-def _picture(path: Path) -> np.ndarray:
+def picture(path: Path) -> np.ndarray:
+    """A picture file (H, W, 3), RGB uint8. Raises ValueError where it is none."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise ValueError(f"{path} cannot be read")

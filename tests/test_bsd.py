@@ -139,8 +139,18 @@ def test_a_deblurring_checkpoint_is_scored_by_its_own_sharp_photo(tmp_path: Path
     assert row.motion_mse < 1e-6
 
 
+def test_a_deblurring_checkpoint_is_told_what_it_learned_with(tmp_path: Path, one: Pair) -> None:
+    found = {}
+    for told in ("found", "true", "nothing"):
+        folder = run_folder(tmp_path / told, "deblurring", width=4, told=told)
+        found[told] = contenders.checkpoint(folder, "cpu")(one)
+    assert not found["nothing"].offsets.any()
+    np.testing.assert_allclose(found["true"].flow, one.flow, atol=1e-4)
+    np.testing.assert_array_equal(found["found"].offsets, contenders.shipped("cpu")(one).offsets)
+
+
 def test_a_checkpoint_that_finds_no_motion_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="restoration, which finds no motion"):
+    with pytest.raises(ValueError, match="Restoration, which finds no motion"):
         contenders.checkpoint(run_folder(tmp_path, "restoration"))
 
 

@@ -20,7 +20,7 @@ from models.decomposition.restoring import Restorer, in_tiles
 from models.guidance import Guidance, Region
 from models.loading import load_weights
 from models.motion import Arrow
-from models.trajectory.deblurring import REACH, MotionAwareConvolution, MotionAwareDeblurring
+from models.trajectory.deblurring import MotionAwareConvolution, MotionAwareDeblurring
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, read_guidance
 from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import HINTS, MotionNetwork, straight
@@ -104,16 +104,16 @@ def test_where_nothing_moves_a_motion_aware_convolution_is_an_ordinary_one() -> 
 
 
 def test_a_motion_aware_convolution_reaches_along_the_trajectory() -> None:
-    # Only the last tap counts; it stands one px right and below, and its offset pushes it two px to the left.
+    # Only the last tap counts; it stands one px right and below, and is pushed two px to the left.
     convolution = MotionAwareConvolution(1)
     with torch.no_grad():
         convolution.weight.zero_()
         convolution.weight[..., 2, 2] = 1
         nn.init.zeros_(convolution.bias)
     x = torch.rand(1, 1, 8, 8)
-    offsets = torch.zeros(1, 9, 8, 8, 2)
-    offsets[:, 8, ..., 0] = -2 / REACH
-    pushed = convolution(x, offsets).detach()
+    pushes = torch.zeros(1, 9, 8, 8, 2)
+    pushes[:, 8, ..., 0] = -2
+    pushed = convolution(x, pushes).detach()
     assert torch.allclose(pushed[..., :-1, 1:], x[..., 1:, :-1], atol=1e-5)
     assert float(pushed[..., -1, :].abs().max()) < 1e-5
 
@@ -126,6 +126,9 @@ def test_motion_aware_deblurring_is_its_backbone_where_nothing_moves() -> None:
     assert plain.shape == picture.shape
     assert torch.allclose(network(picture, still), plain, atol=1e-5)
     assert not torch.allclose(network(picture, still + 9), plain, atol=1e-3)
+    further = MotionAwareDeblurring(4, alpha=0.9).eval()
+    further.load_state_dict(network.state_dict())
+    assert torch.allclose(further(picture, still + 1), network(picture, still + 9), atol=1e-5)
     with pytest.raises(ValueError, match="multiples of 8"):
         network(picture[..., :20, :])
     with pytest.raises(ValueError, match="expected offsets of shape"):

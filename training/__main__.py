@@ -120,9 +120,9 @@ def _setting(text: str) -> tuple[str, object]:
     if not equals:
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text}")
     try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        return name, json.loads(value) if value.startswith("[") else value
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value} is no list") from error
 
 
 def _parser() -> argparse.ArgumentParser:

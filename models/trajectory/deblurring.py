@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from models.exposure import grid
 
-TAPS = 9
-REACH = 0.1
+PLACES = tuple((column, row) for row in (-1, 0, 1) for column in (-1, 0, 1))
+TAPS = len(PLACES)
 STRIDE = 8
 """Sides are multiples of this: half of a side is halved twice more."""
 
@@ -25,22 +25,20 @@ class MotionAwareConvolution(nn.Conv2d):
     def __init__(self, width: int) -> None:
         super().__init__(width, width, 3, padding=1)
 
-    def forward(self, input: torch.Tensor, offsets: torch.Tensor | None = None) -> torch.Tensor:
-        """The tap n of `input` (B, C, H, W) at p reads it at p + (its place in the 3 x 3 square) + 0.1 times offset n.
+    def forward(self, input: torch.Tensor, pushes: torch.Tensor | None = None) -> torch.Tensor:
+        """The tap n of `input` (B, C, H, W) at p reads it at p + (its place in the 3 x 3 square) + push n.
 
-        offsets  (B, 9, H, W, 2) px, x then y, at nine even times; None: all of them zero. Outside there are zeros, as
-                 for any padded convolution.
+        pushes  (B, 9, H, W, 2) px, x then y; None: all of them zero. Outside there are zeros, as for any padded
+                convolution.
         """
-        if offsets is None:
+        if pushes is None:
             return super().forward(input)
-        places = [(column, row) for row in (-1, 0, 1) for column in (-1, 0, 1)]
-        taps = self.weight.flatten(2).unbind(2)
-        total = input.new_zeros(1) if self.bias is None else self.bias[:, None, None]
-        for place, tap, offset in zip(places, taps, offsets.unbind(1), strict=True):
-            there = grid(REACH * offset + offset.new_tensor(place), input.shape[-2:])
-            read = F.grid_sample(input.float(), there, padding_mode="zeros", align_corners=True)
-            total = total + F.conv2d(read, tap[:, :, None, None])
-        return total
+        count, height, width = pushes.shape[1:4]
+        pushed = pushes + pushes.new_tensor(PLACES)[:, None, None]
+        there = grid(pushed.flatten(0, 1), input.shape[-2:]).view(-1, count * height, width, 2)
+        read = F.grid_sample(input.float(), there, padding_mode="zeros", align_corners=True)
+        taps = self.weight.flatten(1)[..., None, None]
+        return F.conv2d(read.unflatten(2, (count, height)).flatten(1, 2), taps, self.bias)
 
 
 class _Residual(nn.Module):
@@ -48,22 +46,28 @@ class _Residual(nn.Module):
         super().__init__()
         self.first, self.second = MotionAwareConvolution(width), MotionAwareConvolution(width)
 
-    def forward(self, x: torch.Tensor, offsets: torch.Tensor | None = None) -> torch.Tensor:
-        return x + self.second(F.relu(self.first(x, offsets)), offsets)
+    def forward(self, x: torch.Tensor, pushes: torch.Tensor | None = None) -> torch.Tensor:
+        return x + self.second(F.relu(self.first(x, pushes)), pushes)
 
 
-class _Encoder(nn.Sequential):
-    """A picture (B, 3, H, W) to features (B, 4 * width, H / 4, W / 4)."""
+class _Encoder(nn.Module):
+    """A picture (B, 3, H, W) to features (B, width, H, W), `fine`, and these to (B, 4 * width, H / 4, W / 4)."""
 
     def __init__(self, width: int) -> None:
-        stages = []
-        for inner, outer, stride in ((3, width, 1), (width, 2 * width, 2), (2 * width, 4 * width, 2)):
-            stages += [nn.Conv2d(inner, outer, 3, stride, 1), _Residual(outer), _Residual(outer)]
-        super().__init__(*stages)
+        super().__init__()
+        self.fine = _stage(3, width, 1)
+        self.coarse = nn.Sequential(_stage(width, 2 * width, 2), _stage(2 * width, 4 * width, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.coarse(self.fine(x))
+
+
+def _stage(inner: int, outer: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inner, outer, 3, stride, 1), _Residual(outer), _Residual(outer))
 
 
 class _Decoder(nn.Module):
-    """Features to a picture; only the residual blocks at full size are told the offsets."""
+    """Features to a picture; only the residual blocks at full size are pushed, and given `fine` features."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -74,23 +78,34 @@ class _Decoder(nn.Module):
         self.last = nn.ModuleList(_Residual(width) for _ in range(2))
         self.head = nn.Conv2d(width, 3, 3, padding=1)
 
-    def forward(self, x: torch.Tensor, offsets: torch.Tensor | None = None) -> torch.Tensor:
-        x = self.inner(x)
+    def forward(
+        self, x: torch.Tensor, pushes: torch.Tensor | None = None, fine: torch.Tensor | float = 0.0
+    ) -> torch.Tensor:
+        x = self.inner(x) + fine
         for block in self.last:
-            x = block(x, offsets)
+            x = block(x, pushes)
         return self.head(x)
 
 
 class MotionAwareDeblurring(nn.Module):
     """A blurred photo and its offsets to the sharp middle instant.
 
-    width  channels at full size; twice and four times as many below. 32 is the published size.
+    width   channels at full size; twice and four times as many below. 32 is the published size.
+    alpha   how far taps are pushed, as a share of the offsets: of eq. 16, .1 as published.
+    short   whether there are short ways: the last level adds to the picture it is given and its blocks at full size see
+            the encoder's features of that size, and all levels begin with adding nothing. As published all goes
+            through features of a quarter of the size, and the network has to learn to copy before it can sharpen.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, alpha: float = 0.1, short: bool = False) -> None:
         super().__init__()
+        self.alpha, self.short = alpha, short
         self.encoders = nn.ModuleList(_Encoder(width) for _ in range(3))
         self.decoders = nn.ModuleList(_Decoder(width) for _ in range(3))
+        if short:
+            for name, parameter in self.decoders.named_parameters():
+                if ".head." in name:
+                    nn.init.zeros_(parameter)
 
     def forward(self, photo: torch.Tensor, offsets: torch.Tensor | None = None) -> torch.Tensor:
         """The sharp instant (B, 3, H, W) on the photo's curve.
@@ -102,14 +117,19 @@ class MotionAwareDeblurring(nn.Module):
             raise ValueError(f"expected sides that are multiples of {STRIDE}, got {tuple(photo.shape[-2:])}")
         if offsets is not None and (offsets.ndim != 5 or offsets.shape[1] != TAPS):
             raise ValueError(f"expected offsets of shape (B, {TAPS}, 2, H, W), got {tuple(offsets.shape)}")
-        places = None if offsets is None else offsets.permute(0, 1, 3, 4, 2)
+        pushes = None if offsets is None else self.alpha * offsets.permute(0, 1, 3, 4, 2)
         photo = photo - 0.5
         quarters = self._encoded(2, photo, 2, 2)
         residual = self._decoded(2, quarters, 2)
         halves = self._encoded(1, photo + residual, 2, 1) + quarters
         residual = self._decoded(1, halves, 1)
-        whole = self._encoded(0, photo + residual, 1, 1) + halves
-        return self.decoders[0](whole, places) + 0.5
+        nearly = photo + residual
+        encoder = self.encoders[0]
+        fine = encoder.get_submodule("fine")(nearly)
+        whole = encoder.get_submodule("coarse")(fine) + halves
+        if self.short:
+            return nearly + self.decoders[0](whole, pushes, fine) + 0.5
+        return self.decoders[0](whole, pushes) + 0.5
 
     def _encoded(self, level: int, picture: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
         """The features of rows x columns patches, each seen by itself, laid together again."""

@@ -1,6 +1,7 @@
 """Motion-aware deblurring (Exposure Trajectory Recovery, section 5.1): the sharp middle instant, offsets told.
 
 The same network that is told nothing is the published backbone: trained alike, the one shows what the other gains.
+Which way time runs makes no difference to the middle instant, so offsets are told in either direction at random.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from models.trajectory.deblurring import STRIDE, TAPS, MotionAwareDeblurring
-from models.trajectory.network import STRIDE as MOTION_STRIDE
 from training.recipes import Batch
-from training.recipes.decomposition import guide
 from training.recipes.exposure_trajectory import laid, path
-from training.recipes.motion import unguided
+from training.recipes.restoration import misjudged
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
@@ -30,7 +29,11 @@ TOLD = ("found", "true", "nothing")
 class Deblurring:
     """The recipe.
 
-    told  which offsets the network is told: those that the motion network finds unguided, the true ones, or nothing.
+    told    which offsets the network is told: found ones, the true ones, or nothing. What finds them is too slow to
+            learn with, so here "found" are the true ones, misjudged at random.
+    alpha   how far the network's taps are pushed; that and `short` see `MotionAwareDeblurring`.
+    even    whether a picture counts by the logarithm of its error, that is by its PSNR, and not by its error, as
+            published: pictures that blur has spoilt most have the largest errors and are the hardest to learn from.
     """
 
     batch: int = 8
@@ -42,35 +45,39 @@ class Deblurring:
     score: str = "minus_gain"
     told: str = "found"
     width: int = 32
+    alpha: float = 0.1
+    short: bool = False
+    even: bool = False
 
     def __post_init__(self) -> None:
         if self.told not in TOLD:
             raise ValueError(f"told is one of {', '.join(TOLD)}, got {self.told}")
 
     def network(self) -> nn.Module:
-        return MotionAwareDeblurring(self.width)
+        network = MotionAwareDeblurring(self.width, self.alpha, self.short)
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         frames = exposures.frames.shape[1]
         if frames % 2 == 0:
             raise ValueError(f"this recipe needs the middle instant: an odd number of frames, got {frames}")
-        return {
-            "photo": exposures.photo,
-            "sharp": exposures.frames[:, frames // 2],
-            "ends": self.ends(exposures.photo, exposures.offsets[:, [0, -1]]),
-        }
+        ends = self.told_of(exposures.offsets[:, [0, -1]], dice)
+        return {"photo": exposures.photo, "sharp": exposures.frames[:, frames // 2], "ends": ends}
 
-    def ends(self, photo: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-        """Offsets at start and end, (B, 2, 2, H, W) px, that the network is told of photos with these true ones."""
+    def told_of(self, ends: torch.Tensor, dice: Dice) -> torch.Tensor:
+        """What the network is told of true offsets at start and end, (B, 2, 2, H, W) px."""
         if self.told == "found":
-            return found_ends(guide(photo.device), photo)
-        return true if self.told == "true" else torch.zeros_like(true)
+            return misjudged(ends, dice)
+        return ends if self.told == "true" else torch.zeros_like(ends)
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
-        return laid(batch, dice)
+        batch = laid(batch, dice)
+        back = dice.chance(0.5, len(batch["ends"]))[:, None, None, None, None]
+        return {**batch, "ends": torch.where(back, batch["ends"].flip(1), batch["ends"])}
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
-        return F.mse_loss(self.sharpened(network, batch["photo"], batch["ends"]), batch["sharp"])
+        error = (self.sharpened(network, batch["photo"], batch["ends"]) - batch["sharp"]).square().mean((1, 2, 3))
+        return error.clamp_min(1e-6).log().mean() if self.even else error.mean()
 
     def sharpened(self, network: nn.Module, photo: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
         """The sharp instant (B, 3, H, W) of a photo of any size, offsets at start and end (B, 2, 2, H, W) px told."""
@@ -82,6 +89,7 @@ class Deblurring:
         if self.told != "nothing":
             with torch.autocast(photo.device.type, enabled=False):
                 offsets = path(ends, TAPS, "quadratic")
+        photo = photo.contiguous(memory_format=torch.channels_last)
         return network(photo, offsets).float()[..., :height, :width]
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
@@ -103,16 +111,6 @@ class Deblurring:
             pictures = [picture(x[one]) for x in (batch["photo"], sharpened, batch["sharp"])]
             rows.append([flow_colours(flow, float(flow.norm(dim=0).max())), *pictures])
         return rows
-
-
-def found_ends(network: nn.Module, photo: torch.Tensor) -> torch.Tensor:
-    """Offsets at start and end, (B, 2, 2, H, W) px, that the motion network finds untold in photos of any size."""
-    height, width = photo.shape[-2:]
-    padded = F.pad(photo, (0, -width % MOTION_STRIDE, 0, -height % MOTION_STRIDE), mode="replicate")
-    with torch.no_grad(), torch.autocast(photo.device.type, torch.bfloat16):
-        fields = network(padded, unguided(padded)).float()[:, :2]
-    larger = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
-    return larger.unflatten(1, (2, 2))[..., :height, :width]
 
 
 RECIPE = Deblurring()

@@ -21,7 +21,7 @@ SCORED = (0, 2, 4, 6)
 
 
 def misjudged(motion: torch.Tensor, dice: Dice) -> torch.Tensor:
-    """Motion (B, 4, 2, h, w) as an estimate might have it: up to 15 degrees off, a third too short to half too long,
+    """Motion (B, N, 2, h, w) as an estimate might have it: up to 15 degrees off, a third too short to half too long,
     smeared."""
     count = len(motion)
     angle = (0.1 * dice.normal(count).clamp(-2.5, 2.5))[:, None, None, None]
