@@ -23,8 +23,8 @@ _SAMPLES_AT_ONCE = 1 << 18
 """Bounds what one step of building a dense blur takes."""
 _SAMPLES = 33
 """Most samples of one pixel; with tiles of some 800 px and 40 bytes a sample, a dense blur takes about a gigabyte."""
-_KNOTS = 17
-"""Instants between which a pixel goes straight on."""
+_FEWEST_KNOTS, _MOST_KNOTS, _KNOT_EVERY = 5, 17, 2.0
+"""Instants between which a pixel goes straight on: about one for so many px of the longest way."""
 _CRISP = 0.75
 """What makes bilinear samples as crisp as the cubic ones of `at`: times f (1 - f) at a fraction f of a px, so much of
 the second difference is taken off."""
@@ -112,7 +112,8 @@ class Field:
     def __init__(self, displacement: Displacement, check: Callable[[], None]) -> None:
         self.displacement = displacement
         self.check = check
-        knots = torch.cat([self.offsets_at(n / (_KNOTS - 1)) for n in range(_KNOTS)])
+        last = self._knots() - 1
+        knots = torch.cat([self.offsets_at(n / last) for n in range(last + 1)])
         self.size = knots.shape[1:3]
         self.corners = (0, 1, self.size[1], self.size[1] + 1)
         self.moves = knots.norm(dim=-1).amax(0) > STILL
@@ -122,6 +123,12 @@ class Field:
         order = cells.argsort()
         counts = torch.bincount(cells, minlength=number - self.corners[-1])
         self.by_cell = _Sums(pixels[order], counts, weights[:, order])
+
+    def _knots(self) -> int:
+        """Instants at which the way is looked up, an odd number, so that the middle is among them."""
+        way = sum(float(self.displacement(t).norm(dim=-1).amax()) for t in (0.0, 1.0))
+        half = math.ceil(way / _KNOT_EVERY / 2)
+        return min(max(2 * half + 1, _FEWEST_KNOTS), _MOST_KNOTS)
 
     def offsets_at(self, t: float) -> torch.Tensor:
         """Sampling offsets (1, H, W, 2) at t."""

@@ -37,7 +37,7 @@ STILL = 0.5
 NEARLY, SETTLED = 0.6, 0.35
 """Share of a smooth motion's length by which ways may depart from it and count as nearly the same, where its doubt is
 not above the second; none where it is barely proposed."""
-SURELY, KNOWN_WELL = 2.4, 0.08
+SURELY, KNOWN_WELL = 5.0, 0.08
 """That share, and the doubt, where the smooth motion was put right and what is seen along it leaves no doubt."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
