@@ -26,7 +26,7 @@ _RIDGE = 0.1
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
 _RIDGES = (1e-6, _RIDGE, 10.0, 30.0)
 """The same for coefficients of each degree; that of the motion at the centre is as good as free."""
-APART, FEWEST, LOOKS = 52, 3, 3
+APART, FEWEST, LOOKS = 52, 3, 5
 """How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
 NEAREST_LOOK = 3.0
 """Px: shorter motion is looked at as if it were so long."""
