@@ -25,9 +25,9 @@ def real_material(
     folder: Path, classes: tuple[str, ...], size: int, made: Callable[[Batch], Batch]
 ) -> tuple[Batch, tuple[str, ...]]:
     """Crops of `size` px of the exposures in `folder` whose clip has one of the licence classes, as the material that
-    `made` makes of photos, motion, guidance and where it is firm; and the exposures' names. The classes stand in the
-    folder's `index.csv`, or in `clips/index.csv` two folders up. Of each exposure crops at one scale are taken, by
-    turns."""
+    `made` makes of photos, frames, motion, guidance and where it is firm; and the exposures' names. The classes stand
+    in the folder's `index.csv`, or in `clips/index.csv` two folders up. Of each exposure crops at one scale are taken,
+    by turns."""
     index = folder / "index.csv"
     if not index.is_file():
         index = folder.parent.parent / "clips" / "index.csv"
@@ -57,14 +57,16 @@ def _crops(one: Exposure, scale: float, size: int) -> Batch:
     """All crops of an exposure at one scale, overlapping a little where its sides ask for it."""
     photo = _scaled(one.photo, scale).astype(np.float32) / 255
     ends = np.concatenate([_scaled(field, scale) * np.float32(scale) for field in _ends(one.frames)], 2)
-    whole = torch.from_numpy(np.concatenate((photo, ends), 2)).permute(2, 0, 1)
+    frames = np.concatenate([_scaled(frame, scale) for frame in one.frames], 2).astype(np.float32) / 255
+    whole = torch.from_numpy(np.concatenate((photo, ends, frames), 2)).permute(2, 0, 1)
     height, width = whole.shape[1:]
     places = [(y, x) for y in _starts(height, size) for x in _starts(width, size)]
     crops = torch.stack([whole[:, y : y + size, x : x + size] for y, x in places])
-    motion = crops[:, 3:].unflatten(1, (4, 2))
+    motion = crops[:, 3:11].unflatten(1, (4, 2))
     every = torch.ones(len(crops), dtype=torch.bool)
     return {
         "photo": crops[:, :3],
+        "frames": crops[:, 11:].unflatten(1, (-1, 3)),
         "motion": F.avg_pool2d(motion.flatten(0, 1), 2).unflatten(0, motion.shape[:2]),
         "guidance": coded(motion[:, 3] - motion[:, 2], every, ~every),
         "firm": torch.ones(len(crops), 1, size // 2, size // 2, dtype=torch.bool),

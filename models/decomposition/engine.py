@@ -88,7 +88,8 @@ def _restored(
     is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
     """The frames (N, H, W, 3) at `times`, even ones, restored `by` what the option of this name says."""
-    restorer = Restorer(pixels, ends, load_weights(RestorationNetwork(), "restoration", device), device)
+    network = load_weights(RestorationNetwork(), "restoration", device)
+    restorer = Restorer(pixels, ends, network, device, on_progress, is_cancelled)
     if by == "both":
         return frames_by_both(restorer, ends, len(times), device, on_progress, is_cancelled)
     frames = np.empty((len(times), *pixels.shape), pixels.dtype)

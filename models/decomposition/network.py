@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.decomposition.alignment import CHANNELS, base, share_moving
+from models.decomposition.alignment import CHANNELS, base, crispness, share_moving
 
 STRIDE = 8
 CONTEXT = 96
@@ -61,7 +61,7 @@ class RestorationNetwork(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
         self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs)
         self.join = nn.ModuleList(Block(a) for a, _ in pairs)
-        self.head = nn.Conv2d(widths[0], 12, 3, padding=1)
+        self.head = nn.Conv2d(widths[0], 16, 3, padding=1)
         for parameter in self.head.parameters():
             nn.init.normal_(parameter, std=1e-3)
 
@@ -73,7 +73,8 @@ class RestorationNetwork(nn.Module):
         return base(stack) + self.residual(stack) * share_moving(length)
 
     def residual(self, stack: torch.Tensor) -> torch.Tensor:
-        """What the network adds to the photo merely moved, (B, 3, H, W)."""
+        """What the network adds to the photo merely moved, (B, 3, H, W): of what deconvolution adds the share that it
+        believes, and its own."""
         if stack.shape[-1] % STRIDE or stack.shape[-2] % STRIDE:
             raise ValueError(f"expected sides that are multiples of {STRIDE}, got {tuple(stack.shape[-2:])}")
         x = self.stem(F.pixel_unshuffle(stack, 2))
@@ -85,4 +86,5 @@ class RestorationNetwork(nn.Module):
         x = self.levels[-1](x)
         for up, join, skip in zip(reversed(self.up), reversed(self.join), reversed(skips), strict=True):
             x = join(skip + F.pixel_shuffle(up(x), 2))
-        return F.pixel_shuffle(self.head(x).float(), 2)
+        own, belief = F.pixel_shuffle(self.head(x).float(), 2).split((3, 1), 1)
+        return own + belief.sigmoid() * crispness(stack).float()

@@ -80,11 +80,12 @@ class Ends:
         return replace(self, fields=self.fields[:, [1, 0, 3, 2]])
 
     def leftward(self) -> bool:
-        """Whether things go left rather than right, on the average. What is farther down and right counts more, so that
-        turning about the middle has a sense too."""
-        way = self.fields[0, 3, 0] - self.fields[0, 2, 0]
-        down, right = (torch.linspace(1, 2, length, device=way.device) for length in way.shape)
-        return float((way * down[:, None].square() * right).sum()) < 0
+        """Whether things go left and up rather than right and down, on the average: the one or the other, and of
+        reversed motion always the other. What is farther down and right counts more, so that turning has a sense
+        too."""
+        x, y = (self.fields[0, 3] - self.fields[0, 2]).unbind(0)
+        down, right = (torch.linspace(1, 2, length, device=x.device) for length in x.shape)
+        return float(((x + y / 2) * down[:, None].square() * right).sum()) < 0
 
     def scaled(self, factor: float) -> Ends:
         """The same motion in px of a photo `factor` times as large."""

@@ -18,7 +18,7 @@ from models.trajectory.network import MotionNetwork
 from training.checkpoint import load_checkpoint
 from training.recipes import Batch
 from training.recipes.motion import guided
-from training.recipes.restoration import Restoration
+from training.recipes.restoration import Restoration, along
 from training.world import Exposures
 from training.world.dice import Dice
 from training.world.hints import sloppy
@@ -47,7 +47,7 @@ class Decomposition(Restoration):
         hints = guided(exposures.photo, guidance)
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             motion = guide(device)(exposures.photo, hints)
-        return {"photo": exposures.photo, "frames": exposures.frames, "motion": motion.float()}
+        return along(exposures.photo, exposures.frames, motion.float())
 
 
 RECIPE = Decomposition()

@@ -1,4 +1,4 @@
-"""The restoration network on motion that is nearly true: turned, stretched and smeared at random."""
+"""The restoration network on motion that is misjudged as an estimate might: turned, stretched and smeared at random."""
 
 from __future__ import annotations
 
@@ -9,23 +9,31 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.decomposition.alignment import aligned, base
+from models.decomposition.alignment import aligned, base, played_backwards
 from models.decomposition.network import RestorationNetwork
+from models.decomposition.sharpening import sharpened
+from models.exposure import as_pixels
+from models.motion import MIDDLE
 from models.symmetry import WAYS, turned, turned_vectors
+from models.trajectory.estimation import Ends, as_tensor
 from training.recipes import Batch
 from training.sheets import picture
 from training.world import Exposures
 from training.world.dice import Dice
 
 SCORED = (0, 2, 4, 6)
+GOOD = 1e-4
+"""Squared error under which a frame is as good as right: 40 dB."""
+PATCHES = 4
+"""Squares a side between whose middles errors of motion change."""
 
 
 def misjudged(motion: torch.Tensor, dice: Dice) -> torch.Tensor:
-    """Motion (B, N, 2, h, w) as an estimate might have it: up to 15 degrees off, a third too short to half too long,
-    smeared."""
-    count = len(motion)
-    angle = (0.1 * dice.normal(count).clamp(-2.5, 2.5))[:, None, None, None]
-    factor = torch.exp(0.2 * dice.normal(count).clamp(-2, 2))[:, None, None, None]
+    """Motion (B, N, 2, h, w) as an estimate might have it: by a fifth to a third too long or short, 10 to 15 degrees
+    off, half of that everywhere alike and half from place to place, and mostly smeared."""
+    count, size = len(motion), motion.shape[-2:]
+    angle, longer = (_error(dice, count, size, spread) for spread in (0.12, 0.17))
+    factor = longer.exp()
     cos, sin = angle.cos() * factor, angle.sin() * factor
     x, y = motion[:, :, 0], motion[:, :, 1]
     wrong = torch.stack((cos * x - sin * y, sin * x + cos * y), 2)
@@ -33,14 +41,21 @@ def misjudged(motion: torch.Tensor, dice: Dice) -> torch.Tensor:
     return torch.where(dice.chance(0.7, count)[:, None, None, None, None], smeared, wrong)
 
 
+def _error(dice: Dice, count: int, size: torch.Size, spread: float) -> torch.Tensor:
+    """A normal error with this spread all over each picture, and one as large from place to place, (B, 1, h, w)."""
+    whole = dice.normal(count, 1, 1, 1).clamp(-2.5, 2.5)
+    local = dice.normal(count, 1, PATCHES, PATCHES).clamp(-2.5, 2.5)
+    return spread * (whole + F.interpolate(local, size=size, mode="bicubic", align_corners=False))
+
+
 @dataclass(frozen=True)
 class Restoration:
     batch: int = 8
     rate: float = 1e-3
     clip: float = 1.0
-    reuse: int = 3
-    kept: int = 1
-    reach: tuple[float, float] = (0.015, 0.25)
+    reuse: int = 10
+    kept: int = 4
+    reach: tuple[float, float] = (0.015, 0.22)
     score: str = "minus_gain"
 
     def network(self) -> nn.Module:
@@ -49,23 +64,25 @@ class Restoration:
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         ends = torch.cat((exposures.offsets[:, [0, -1]], exposures.trajectories[:, [0, -1]]), 1)
         half = F.avg_pool2d(ends.flatten(0, 1), 2).unflatten(0, ends.shape[:2])
-        return {"photo": exposures.photo, "frames": exposures.frames, "motion": misjudged(half, dice)}
+        return along(exposures.photo, exposures.frames, misjudged(half, dice))
+
+    def of_crops(self, crops: Batch) -> Batch:
+        """Material of crops of real exposures (`training.real`), each misjudged in a way of its own."""
+        dice = Dice(int(crops["photo"].double().sum() * 1000) % 2**31)
+        return along(crops["photo"], crops["frames"], misjudged(crops["motion"], dice))
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         way = int(dice.whole(WAYS))
-        return {
-            "photo": turned(batch["photo"], way),
-            "frames": turned(batch["frames"], way),
-            "motion": turned_vectors(batch["motion"], way),
-        }
+        pictures = {name: turned(batch[name].float(), way) for name in ("photo", "sharpened", "frames")}
+        return {**pictures, "motion": turned_vectors(batch["motion"], way)}
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
-        """Charbonnier at one random frame an exposure."""
+        """Of one random frame an exposure the logarithm of the mean squared error, which is PSNR."""
         count, frames = batch["frames"].shape[:2]
         chosen = dice.whole(frames, count)
         found = self._restored(network, batch, chosen / (frames - 1))
         truth = batch["frames"][torch.arange(count, device=chosen.device), chosen]
-        return ((found - truth).square() + 1e-4).sqrt().mean()
+        return ((found - truth).square().mean((1, 2, 3)) + GOOD).log().mean()
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Mean over exposures of PSNR pooled over four frames, dB: of the photo repeated, of the photo merely moved, of
@@ -74,9 +91,9 @@ class Restoration:
         for batch in batches:
             errors = {name: [] for name in scores}
             for frame in SCORED:
-                truth = batch["frames"][:, frame]
+                truth = batch["frames"][:, frame].float()
                 t = torch.full((len(truth),), frame / (batch["frames"].shape[1] - 1), device=truth.device)
-                found = {"repeated": batch["photo"], "network": self._restored(network, batch, t)}
+                found = {"repeated": batch["photo"].float(), "network": self._restored(network, batch, t)}
                 found["moved"] = self._moved(batch, t)
                 for name, value in found.items():
                     errors[name].append((value.clamp(0, 1) - truth).square().mean((1, 2, 3)))
@@ -88,25 +105,34 @@ class Restoration:
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
         rows = []
         whole = torch.ones(len(batch["photo"]), device=batch["photo"].device)
-        restored = [self._restored(network, batch, whole * t) for t in (0.0, 0.5, 1.0)]
+        restored = [self._restored(network, batch, whole * t) for t in (0.0, MIDDLE, 1.0)]
         for one in range(len(batch["photo"])):
-            truths = [batch["frames"][one, frame] for frame in (0, 3, 6)]
+            truths = [batch["frames"][one, frame].float() for frame in (0, 3, 6)]
             parts = [part for pair in zip((x[one] for x in restored), truths, strict=True) for part in pair]
-            rows.append([picture(batch["photo"][one]), *map(picture, parts)])
+            rows.append([picture(batch["photo"][one].float()), *map(picture, parts)])
         return rows
-
-    def motion(self, batch: Batch) -> torch.Tensor:
-        """The motion (B, 4, 2, h, w) px to restore along."""
-        return batch["motion"]
 
     def _restored(self, network: nn.Module, batch: Batch, t: torch.Tensor) -> torch.Tensor:
         with torch.autocast(t.device.type, enabled=False):
-            stack, length = aligned(batch["photo"], self.motion(batch), t)
+            stack, length = self._aligned(batch, t)
+            later = (t > MIDDLE)[:, None, None, None]
+            stack = torch.where(later, played_backwards(stack), stack)  # as the engine does: from the nearer end
         return network(stack, length)
 
     def _moved(self, batch: Batch, t: torch.Tensor) -> torch.Tensor:
+        return base(self._aligned(batch, t)[0])
 
-        return base(aligned(batch["photo"], self.motion(batch), t)[0])
+    def _aligned(self, batch: Batch, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return aligned(batch["photo"].float(), batch["sharpened"].float(), batch["motion"], t)
+
+
+def along(photo: torch.Tensor, frames: torch.Tensor, motion: torch.Tensor) -> Batch:
+    """Material to restore along this motion: photos (B, 3, H, W), frames (B, T, 3, H, W), motion (B, 4, 2, h, w) px;
+    the photos deconvolved along it stand beside them."""
+    pixels, device = as_pixels(photo), photo.device
+    crisp = [sharpened(one, Ends(ends[None]), device) for one, ends in zip(pixels, motion, strict=True)]
+    middle = torch.cat([as_tensor(one, device) for one in crisp])
+    return {"photo": photo.half(), "sharpened": middle.half(), "frames": frames.half(), "motion": motion.float()}
 
 
 RECIPE = Restoration()

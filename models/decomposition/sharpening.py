@@ -1,0 +1,28 @@
+"""The middle instant by deconvolution along found motion: what the restoration network is shown beside the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from models.drawn import engine as drawn
+from models.guidance import Guidance
+from models.motion import MOTION_TIMES, instants
+from models.recovery import Inputs, Progress
+from models.trajectory.estimation import Ends
+
+
+def sharpened(
+    pixels: np.ndarray,
+    ends: Ends,
+    device: torch.device,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> np.ndarray:
+    """The middle instant (H, W, 3) of a photo of the same shape and type, `ends` in its px; the photo itself where
+    nothing moves. Raises Cancelled."""
+    told = Guidance(np.zeros(pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
+    inputs = Inputs(pixels, told, device.type)
+    return drawn.along(inputs, {"frames": 1}, 1.0, on_progress, is_cancelled).frames[0]
