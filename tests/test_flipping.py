@@ -118,7 +118,7 @@ def test_a_single_instant_stays_as_it_is_but_where_flipped_and_kept_meet(engine:
     told = guidance(Arrow(0, 9), Arrow(0, 9))
     before = recovered(engine, told, frames=1)
     after = flipped(before, told, guidance(Arrow(180, 9), Arrow(0, 9)))
-    assert np.abs(after.frames.astype(int) - before.frames).mean() < 0.5
+    assert np.abs(after.frames.astype(int) - before.frames).mean() < 1  # seen from the other end of the exposure
     assert before.motion is not None
     assert after.motion is not None
     assert np.abs(after.motion.flow() - before.motion.flow()).max() > 5
