@@ -68,7 +68,7 @@ def test_any_number_of_frames_takes_the_motion_networks_passes_of_one(
         asked.append(passes["MotionNetwork"])
         restored.append(passes["RestorationNetwork"])
     assert asked == [1, 1, 1]
-    expected = {"network": [2, 4, 42], "both": [2, 2, 2]}
+    expected = {"network": [1, 3, 41], "both": [1, 1, 1]}
     assert restored == expected.get(str(options.get("by")), [0, 0, 0])
     assert np.array_equal(frames[3], frames[41][::20])
     assert np.array_equal(frames[1][0], frames[3][1])

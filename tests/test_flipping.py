@@ -110,7 +110,7 @@ def test_only_what_is_near_is_made_anew_and_that_makes_no_difference(
     monkeypatch.setattr(flipping, "window_around", lambda mask, size, room: tuple(slice(0, length) for length in size))
     off = np.abs(flipped(before, told, wanted).frames.astype(int) - near.frames)
     assert off.mean() < 0.25
-    assert (off > 2).mean() < 0.03  # a part and the whole may be worked on in another sense: the middle instant shows it
+    assert (off > 2).mean() < 0.03  # the middle instant may be seen from the other end
 
 
 @pytest.mark.parametrize("engine", ENGINES)

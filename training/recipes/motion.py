@@ -99,7 +99,7 @@ class Motion:
 
     def of_crops(self, crops: Batch) -> Batch:
         """Material of crops of real exposures (`training.real`)."""
-        return with_hints(crops)
+        return with_hints({name: value for name, value in crops.items() if name != "frames"})
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         batch = _cropped(batch, dice, self.crop)
