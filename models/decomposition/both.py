@@ -10,9 +10,9 @@ import torch
 
 from models.decomposition.restoring import Restorer
 from models.drawn import engine as drawn
-from models.guidance import Guidance
-from models.motion import MIDDLE, MOTION_TIMES, instants
+from models.motion import MIDDLE
 from models.recovery import Inputs, Progress
+from models.trajectory.engine import as_guidance
 from models.trajectory.estimation import Ends
 
 ROUNDS = 1
@@ -28,6 +28,6 @@ def frames_by_both(
     is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
     """So many frames (count, H, W, 3) of the photo's type, at even times. Raises Cancelled."""
-    told = Guidance(np.zeros(restorer.pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
-    inputs, options = Inputs(restorer.pixels, told, device.type), {"frames": count, "iterations": ROUNDS}
+    inputs = Inputs(restorer.pixels, as_guidance(restorer.pixels, ends), device.type)
+    options = {"frames": count, "iterations": ROUNDS}
     return drawn.along(inputs, options, 1.0, on_progress, is_cancelled, restorer.frame(MIDDLE)).frames

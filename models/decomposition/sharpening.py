@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from models.drawn import engine as drawn
-from models.guidance import Guidance
-from models.motion import MOTION_TIMES, instants
 from models.recovery import Inputs, Progress
+from models.trajectory.engine import as_guidance
 from models.trajectory.estimation import Ends
 
 
@@ -23,6 +22,5 @@ def sharpened(
 ) -> np.ndarray:
     """The middle instant (H, W, 3) of a photo of the same shape and type, `ends` in its px; the photo itself where
     nothing moves. Raises Cancelled."""
-    told = Guidance(np.zeros(pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
-    inputs = Inputs(pixels, told, device.type)
+    inputs = Inputs(pixels, as_guidance(pixels, ends), device.type)
     return drawn.along(inputs, {"frames": 1}, 1.0, on_progress, is_cancelled).frames[0]

@@ -62,7 +62,7 @@ def run(
     ends, device, notes = run_on(inputs.device, lambda device: found(seen, str(values["told"]), device))
     if is_cancelled():
         raise Cancelled
-    told = _told(seen.pixels, ends)
+    told = as_guidance(seen.pixels, ends)
 
     def further(step: Progress) -> None:
         on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
@@ -89,8 +89,9 @@ def _along(
     return drawn.along(inputs, settings, SHARPNESS, on_progress, is_cancelled)
 
 
-def _told(pixels: np.ndarray, ends: Ends) -> Guidance:
-    """Found motion as guidance for these pixels (H, W, 3)."""
+def as_guidance(pixels: np.ndarray, ends: Ends) -> Guidance:
+    """Found motion, `ends` in px of the photo, as guidance for its pixels (H, W, 3): what engines that follow told
+    motion are given."""
     return Guidance(np.zeros(pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
 
 
@@ -105,7 +106,7 @@ def flip(
     values = checked("trajectory", before.options)
 
     def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
-        found = _told(pixels, Ends.of(motion, torch.device("cpu")))
+        found = as_guidance(pixels, Ends.of(motion, torch.device("cpu")))
         return _along(Inputs(pixels, found, inputs.device), values, on_progress, is_cancelled).frames
 
     return flipped_parts(inputs, before, told, CONTEXT, draw)

@@ -61,7 +61,7 @@ def one_direction(ends: Ends) -> Ends:
     """
     flow = (ends.fields[:, 3] - ends.fields[:, 2])[0].permute(1, 2, 0)
     along = torch.from_numpy(flow.cpu().numpy() @ _line(flow.cpu().numpy().reshape(-1, 2))).to(flow.device)
-    return Ends(torch.where(along >= 0, ends.fields, ends.fields[:, [1, 0, 3, 2]]))
+    return Ends(torch.where(along >= 0, ends.fields, ends.reversed().fields))
 
 
 def suggested(ends: Ends, height: int, width: int, count: int = 1, seed: int = 0) -> tuple[Guidance, ...]:
