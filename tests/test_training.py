@@ -63,7 +63,7 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(motion.Motion, "network", lambda self: MotionNetwork((8, 16, 16, 16), 1))
     monkeypatch.setattr(restoration.Restoration, "network", lambda self: RestorationNetwork((16, 16, 16), (1, 1, 1)))
     known, judge = MotionNetwork((8, 8, 8, 8), 1), AreaNetwork(16, 1).eval()
-    monkeypatch.setattr(decomposition, "guide", lambda device: known)
+    monkeypatch.setattr(decomposition, "guide", lambda device: Networks(known, judge))
     monkeypatch.setattr(areas.Areas, "network", lambda self: AreaNetwork(16, 1))
     monkeypatch.setattr(motion, "judge", lambda device: judge)
     monkeypatch.setattr("training.loop.CHUNK_BATCHES", 4)
@@ -341,7 +341,7 @@ def test_real_exposures_become_material(tmp_path: Path) -> None:
         real_material(folder, ("B",), 64, dict)
 
 
-@pytest.mark.parametrize("name", ["areas", "correction", "motion", "predictor", "restoration"])
+@pytest.mark.parametrize("name", ["areas", "correction", "decomposition", "motion", "predictor", "restoration"])
 def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, one.of_crops)  # type: ignore[attr-defined]

@@ -107,7 +107,7 @@ def clip_scores(network: nn.Module, clips: list[Exposure], device: torch.device)
     if isinstance(network, MotionNetwork) and clips:
         return motion_scores(Networks(network, judge(device)), clips, device)
     if isinstance(network, RestorationNetwork) and clips:
-        return frame_scores(Networks(guide(device), judge(device)), network, clips, device)
+        return frame_scores(guide(device), network, clips, device)
     return {}
 
 

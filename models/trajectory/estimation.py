@@ -208,16 +208,24 @@ def _look(
     guidance = _read(flow, told, small)
     proposals = F.interpolate(proposals, size=(h, w), mode="nearest-exact")
     hints = torch.cat((guidance, stretched(proposals, scale)), 1)
-    pad = (0, -w % STRIDE, 0, -h % STRIDE)
-    fields = even_handed(network, F.pad(small, pad, mode="replicate"), F.pad(hints, pad, mode="replicate"))
-    fields = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
-    fields = fields[..., :h, :w].unflatten(1, (4, 2))
-    still = (guidance[:, 2] > 0) & (guidance[:, :2] == 0).all(1)
-    fields[:, 2:] *= ~still[:, None, None]
-    smooth = _with_the_camera(fields, hints)
-    fields = torch.where((guidance[:, 2] > 0)[:, None, None], smooth, _beyond_doubt(smooth))
+    fields = settled(network, small, hints)
     factors = fields.new_tensor([width / w, height / h])
     return Ends(fields * factors[:, None, None])
+
+
+def settled(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W): what the network says, with the
+    camera's motion where it is nearly that, and without what is more often a mistake."""
+    h, w = photo.shape[-2:]
+    pad = (0, -w % STRIDE, 0, -h % STRIDE)
+    fields = even_handed(network, F.pad(photo, pad, mode="replicate"), F.pad(hints, pad, mode="replicate"))
+    fields = F.interpolate(fields.flatten(1, 2), scale_factor=2, mode="bilinear", align_corners=False)
+    fields = fields[..., :h, :w].unflatten(1, (4, 2))
+    known = hints[:, 2] > 0
+    still = known & (hints[:, :2] == 0).all(1)
+    fields[:, 2:] *= ~still[:, None, None]
+    smooth = _with_the_camera(fields, hints)
+    return torch.where(known[:, None, None], smooth, _beyond_doubt(smooth))
 
 
 def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:

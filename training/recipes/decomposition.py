@@ -1,23 +1,21 @@
-"""The restoration network on the motion that the motion network finds: the second stage of guided decomposition.
+"""The restoration network on the motion that is found: the second stage of guided decomposition.
 
-It learns what it will meet: motion that is wrong at outlines, too short where the blur is ambiguous. The motion network
-is the shipped one, or the averaged one of the checkpoint folder that the environment variable UNSHUTTER_GUIDE names.
+It learns what it will meet: motion that is wrong at outlines, too short where the blur is ambiguous, even where a thing
+moves unevenly. What finds the motion is what ships.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from torch.nn import functional as F
 
-from models.loading import load_weights
-from models.trajectory.network import MotionNetwork
-from training.checkpoint import load_checkpoint
+from models.areas.proposals import proposed
+from models.trajectory.engine import load_networks
+from models.trajectory.estimation import Networks, settled
 from training.recipes import Batch
-from training.recipes.motion import guided
 from training.recipes.restoration import Restoration, along
 from training.world import Exposures
 from training.world.dice import Dice
@@ -25,14 +23,18 @@ from training.world.hints import sloppy
 
 
 @functools.cache
-def guide(device: torch.device) -> MotionNetwork:
-    """The motion network to learn from."""
-    network = MotionNetwork()
-    folder = os.environ.get("UNSHUTTER_GUIDE")
-    if folder is None:
-        return load_weights(network, "motion", device)
-    network.load_state_dict(load_checkpoint(Path(folder))[0]["average"])
-    return network.to(device).eval().requires_grad_(False)
+def guide(device: torch.device) -> Networks:
+    """What finds the motion to learn along."""
+    return load_networks(device)
+
+
+@torch.no_grad()
+def found(photo: torch.Tensor, guidance: torch.Tensor) -> torch.Tensor:
+    """The motion (B, 4, 2, H/2, W/2) px found in photos (B, 3, H, W) given guidance (B, 5, H, W)."""
+    networks = guide(photo.device)
+    hints = torch.cat((guidance, proposed(networks.areas, photo, guidance, networks.correction, photo)), 1)
+    fields = [settled(networks.motion, *one) for one in zip(photo.split(1), hints.split(1), strict=True)]
+    return F.avg_pool2d(torch.cat(fields).flatten(1, 2), 2).unflatten(1, (4, 2))
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Decomposition(Restoration):
     rate: float = 6e-4
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
-        device = exposures.photo.device
         guidance, _ = sloppy(dice, exposures)
-        hints = guided(exposures.photo, guidance)
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-            motion = guide(device)(exposures.photo, hints)
-        return along(exposures.photo, exposures.frames, motion.float())
+        return along(exposures.photo, exposures.frames, found(exposures.photo, guidance))
+
+    def of_crops(self, crops: Batch) -> Batch:
+        """Material of crops of real exposures (`training.real`), their quadrants told."""
+        return along(crops["photo"], crops["frames"], found(crops["photo"], crops["guidance"]))
 
 
 RECIPE = Decomposition()

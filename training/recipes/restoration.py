@@ -30,9 +30,11 @@ PATCHES = 4
 
 def misjudged(motion: torch.Tensor, dice: Dice) -> torch.Tensor:
     """Motion (B, N, 2, h, w) as an estimate might have it: by a fifth to a third too long or short, 10 to 15 degrees
-    off, half of that everywhere alike and half from place to place, and mostly smeared."""
+    off, half of that everywhere alike and half from place to place, and mostly smeared. Some pictures have a fifth of
+    that error and some nearly twice as much: only what is seen can tell which."""
     count, size = len(motion), motion.shape[-2:]
-    angle, longer = (_error(dice, count, size, spread) for spread in (0.12, 0.17))
+    severity = dice.uniform(count, low=0.2, high=1.8)[:, None, None, None]
+    angle, longer = (severity * _error(dice, count, size, spread) for spread in (0.12, 0.17))
     factor = longer.exp()
     cos, sin = angle.cos() * factor, angle.sin() * factor
     x, y = motion[:, :, 0], motion[:, :, 1]
