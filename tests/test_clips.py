@@ -54,3 +54,9 @@ def test_a_clip_becomes_exposures_with_their_frames_and_flow(tmp_path: Path) -> 
 def test_what_hardly_moves_is_left_out(tmp_path: Path) -> None:
     painted_clip(tmp_path / "still" / "clip.avi", step=0)
     assert not list(clips.exposures(tmp_path / "still" / "clip.avi"))
+
+
+def test_exposures_are_as_far_apart_and_as_long_as_asked_for(tmp_path: Path) -> None:
+    clip = painted(tmp_path) / "walk" / "clip.avi"
+    assert [name for name, *_ in clips.exposures(clip, (2,), 1)] == ["0000x2"]
+    assert [name for name, *_ in clips.exposures(clip, (1,), 3)] == ["0000x1", "0003x1", "0006x1"]

@@ -341,7 +341,9 @@ def test_real_exposures_become_material(tmp_path: Path) -> None:
         real_material(folder, ("B",), 64, dict)
 
 
-@pytest.mark.parametrize("name", ["areas", "correction", "decomposition", "motion", "predictor", "restoration"])
+@pytest.mark.parametrize(
+    "name", ["adjustment", "areas", "correction", "decomposition", "motion", "predictor", "restoration"]
+)
 def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -> None:
     one = tiny(name)
     material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, one.of_crops)  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from training.exposures import Exposure, frame_scores, motion_scores, read_expos
 from training.loop import Budget, resume, start, train
 from training.real import real_material
 from training.recipes import NAMES, Batch, Recipe, changed, recipe, rendered
+from training.recipes.adjustment import Adjustment
 from training.recipes.areas import Areas
 from training.recipes.correction import CorrectionRecipe
 from training.recipes.decomposition import guide
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     said |= {"seed": chosen.seed, "device": str(device)}
     real, names = None, ()
     if chosen.real:
-        if not isinstance(one, (Areas, CorrectionRecipe, Motion, Predictor, Restoration)):
+        if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, Predictor, Restoration)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
         real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops)
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}

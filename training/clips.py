@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from models.guidance import quantise, write_labels
 
 FRAMES = 7
 STEPS = (1, 2, 3)
-"""Frames of the clip from one instant to the next."""
+"""Frames of the clip from one instant to the next, one exposure after the other."""
 APART = 7
-"""Frames of the clip from one window to the next."""
+"""So many of these steps lie between the beginnings of two exposures."""
 LONGEST_SIDE = 448
 LEAST, MOST = 2.0, 60.0
 """Px that one pixel in 20 moves at least, and one in 100 at most, over an exposure that is kept."""
@@ -34,13 +34,15 @@ _FILLED = 8
 """Pictures a gap between two frames is filled to."""
 
 
-def exposures(clip: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+def exposures(
+    clip: Path, steps: Sequence[int] = STEPS, apart: int = APART
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """All exposures of a clip that move enough and not too much: where they begin and how far apart their instants are,
     the photo (H, W, 3), the frames (7, H, W, 3), uint8, and the flow (H, W, 2) px."""
     pictures = list(_read(clip))
-    for step in STEPS:
+    for step in steps:
         span = (FRAMES - 1) * step
-        for first in range(0, len(pictures) - span, APART * step):
+        for first in range(0, len(pictures) - span, apart * step):
             window = pictures[first : first + span + 1]
             frames = np.stack(window[::step])
             flow = _displacement(frames)
@@ -127,6 +129,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.clips", description=__doc__)
     parser.add_argument("--clips", type=Path, required=True, help="folder with index.csv and a folder a clip")
     parser.add_argument("--classes", default="A", help="licence classes, such as AB (default A)")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=STEPS, help="frames of the clip from one instant to the next"
+    )
+    parser.add_argument(
+        "--apart", type=int, default=APART, help=f"steps from one exposure to the next (default {APART})"
+    )
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True)
@@ -138,7 +146,7 @@ def main() -> None:
                 continue
             index.writerow((clip, licence))
             count = 0
-            for name, photo, frames, flow in exposures(path):
+            for name, photo, frames, flow in exposures(path, chosen.steps, chosen.apart):
                 write(chosen.out / f"{clip}_{name}", photo, frames, flow)
                 count += 1
             print(f"{clip}: {count}")

@@ -87,6 +87,6 @@ def _scaled(picture: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _starts(length: int, size: int) -> list[int]:
-    """Where crops begin along a side, the last one at its end."""
-    count = -(-length // size)
-    return [round(start) for start in np.linspace(0, length - size, count)]
+    """Where crops begin along a side: as many as cover nearly all of it, the one that is alone in the middle."""
+    count, rest = max(1, round(length / size)), length - size
+    return [round(start) for start in np.linspace(0, rest, count)] if count > 1 else [rest // 2]

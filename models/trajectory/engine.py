@@ -18,6 +18,7 @@ from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import MOTION_TIMES, Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
 from models.trajectory.flipping import flipped_parts
 from models.trajectory.network import MotionNetwork
@@ -133,7 +134,8 @@ def load_networks(device: torch.device) -> Networks:
     """The networks that find motion, with their weights. Raises ValueError with one sentence."""
     motion = load_weights(MotionNetwork(), "motion", device)
     areas = load_weights(AreaNetwork(), "areas", device)
-    return Networks(motion, areas, load_weights(CorrectionNetwork(), "correction", device))
+    correction = load_weights(CorrectionNetwork(), "correction", device)
+    return Networks(motion, areas, correction, load_weights(AdjustmentNetwork(), "adjustment", device))
 
 
 @torch.no_grad()

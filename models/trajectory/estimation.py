@@ -19,19 +19,25 @@ from models.areas.proposals import (
     EACH,
     GUIDANCE,
     LENGTH_UNIT,
+    MOST,
     SURE,
     WHOLE_DOUBT,
+    areas,
     proposed,
     reversed_hints,
     stretched,
 )
 from models.motion import Motion, constrained
+from models.trajectory import adjustment
+from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.network import STRIDE, MotionNetwork
 
 LONGEST = 14.0
 FIRST_SIDE, SMALLEST_SIDE, LARGEST_SIDE = 256, 96, 448
 AREA_SIDE, LOOK_SIDE = 384, 512
 """The longer side, at most, at which areas are judged, and at which their motion is looked along."""
+CLOSE_SIDE = 448
+"""The longer side, at most, at which every place's motion is adjusted."""
 KNOWN = 24.0
 STILL = 0.5
 NEARLY, SETTLED = 0.6, 0.35
@@ -39,6 +45,9 @@ NEARLY, SETTLED = 0.6, 0.35
 not above the second; none where it is barely proposed."""
 SURELY, KNOWN_WELL = 5.0, 0.08
 """That share, and the doubt, where the smooth motion was put right and what is seen along it leaves no doubt."""
+BELIEVED = 0.6
+"""The share of what is said of a place's motion that is believed: what is called too long harms frames more than what
+is called too short."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
 
@@ -46,11 +55,13 @@ SHORT = (0.006, 0.012)
 @dataclass(frozen=True)
 class Networks:
     """What finds motion: `areas` judges what is told to move alike as a whole, `correction` puts right what it finds of
-    broad areas where there is one, `motion` says what every pixel does."""
+    broad areas where there is one, `motion` says what every pixel does, and `adjustment`, where there is one, how far
+    each place truly goes."""
 
     motion: MotionNetwork
     areas: AreaNetwork
     correction: CorrectionNetwork | None = None
+    adjustment: AdjustmentNetwork | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +171,12 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     length = ends.longest()
     if length * first / side > KNOWN:
         ends = _look(networks.motion, photo, flow, told, proposals, min(first, _side(side, length)))
-    return ends
+    if networks.adjustment is None:
+        return ends
+    small, scale = _smaller(photo, CLOSE_SIDE)
+    fields = F.interpolate(ends.fields.flatten(1, 2), size=small.shape[-2:], mode="bilinear", align_corners=False)
+    hints = _hints(small, scale, flow, told, proposals)
+    return Ends(seen_closely(networks.adjustment, small, fields.unflatten(1, (4, 2)) * scale, hints) / scale)
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
@@ -205,10 +221,7 @@ def _look(
     height, width = photo.shape[-2:]
     small, scale = _smaller(photo, side)
     h, w = small.shape[-2:]
-    guidance = _read(flow, told, small)
-    proposals = F.interpolate(proposals, size=(h, w), mode="nearest-exact")
-    hints = torch.cat((guidance, stretched(proposals, scale)), 1)
-    fields = settled(network, small, hints)
+    fields = settled(network, small, _hints(small, scale, flow, told, proposals))
     factors = fields.new_tensor([width / w, height / h])
     return Ends(fields * factors[:, None, None])
 
@@ -228,6 +241,33 @@ def settled(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) ->
     return torch.where(known[:, None, None], smooth, _beyond_doubt(smooth))
 
 
+def seen_closely(
+    network: AdjustmentNetwork, photo: torch.Tensor, fields: torch.Tensor, hints: torch.Tensor
+) -> torch.Tensor:
+    """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W), every place's motion adjusted by
+    what is seen along it. Where a length is told it stands, what stands still does so, what surely moves with the
+    camera keeps to that, and what fills most of the photo is not called longer: it is seen as a whole, and places where
+    it seems to go farther are more often mistakes."""
+    h, w = photo.shape[-2:]
+    pad = (0, -w % adjustment.CELL, 0, -h % adjustment.CELL)
+    found = fields[:, 3] - fields[:, 2]
+    seen = (F.pad(one, pad, mode="replicate") for one in (photo, adjustment.reached(found, hints), hints))
+    off = F.interpolate(network(adjustment.seen(*seen)), scale_factor=adjustment.CELL, mode="bilinear")[..., :h, :w]
+    doubt, proposed = hints[:, GUIDANCE + 2 : GUIDANCE + 3], hints[:, GUIDANCE + 3 : GUIDANCE + 4]
+    off = off * (BELIEVED * (1 - proposed * surely(doubt)))
+    parts = areas(hints[:, :GUIDANCE])
+    broad = (parts & (parts.float().mean((2, 3), keepdim=True) > MOST)).any(1, keepdim=True)
+    off = torch.where(broad, torch.cat((off[:, :1].clamp_max(0), off[:, 1:]), 1), off)
+    pairs = []
+    for sign, (start, end) in ((-1, fields[:, :2].unbind(1)), (1, fields[:, 2:].unbind(1))):
+        way, middle = sign * (end - start), (start + end) / 2
+        half = sign * adjustment.adjusted(adjustment.reached(way, hints), off) / 2
+        pairs += [middle - half, middle + half]
+    told, measured = hints[:, 2:3] > 0, hints[:, 4:5] > 0
+    moves = torch.where(told, hints[:, :2].abs().sum(1, keepdim=True) > 0, found.norm(dim=1, keepdim=True) > STILL)
+    return torch.where((moves & ~measured)[:, None], torch.stack(pairs, 1), fields)
+
+
 def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     """Fields (1, 4, 2, h, w) px, with the ways that are nearly what is proposed for the whole of what nothing is told
     of made just that: it stands on more evidence than one place has. What the camera does not move departs further,
@@ -238,13 +278,18 @@ def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
     told, measured = hints[:, 2], hints[:, 4]
     likely = ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * (1 - told)
-    surely = ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1) * (1 - measured)
-    nearly = (NEARLY * likely + (SURELY - NEARLY) * surely) * smooth.norm(dim=1) + STILL
-    counts = proposed * ((told == 0) | (surely > 0))
+    certain = surely(doubt) * (1 - measured)
+    nearly = (NEARLY * likely + (SURELY - NEARLY) * certain) * smooth.norm(dim=1) + STILL
+    counts = proposed * ((told == 0) | (certain > 0))
     share = counts * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
     pairs, smooth = fields.unflatten(1, (2, 2)), torch.stack((-smooth, smooth), 1)  # offsets run the other way
     change = share[:, None, None] * (smooth - (pairs[:, :, 1] - pairs[:, :, 0])) / 2
     return (pairs + torch.stack((-change, change), 2)).flatten(1, 2)
+
+
+def surely(doubt: torch.Tensor) -> torch.Tensor:
+    """How sure a smooth motion is, 0 to 1, that was put right and is in such doubt."""
+    return ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1)
 
 
 def _beyond_doubt(fields: torch.Tensor) -> torch.Tensor:
@@ -263,6 +308,14 @@ def _smaller(photo: torch.Tensor, side: int) -> tuple[torch.Tensor, float]:
         return photo, 1.0
     h, w = (max(STRIDE, round(length * scale)) for length in (height, width))
     return F.interpolate(photo, size=(h, w), mode="area"), scale
+
+
+def _hints(
+    small: torch.Tensor, scale: float, flow: np.ndarray | None, told: str, proposals: torch.Tensor
+) -> torch.Tensor:
+    """What is told and proposed of the copy (1, 3, h, w), `scale` times as large as the photo, (1, 13, h, w)."""
+    near = F.interpolate(proposals, size=small.shape[-2:], mode="nearest-exact")
+    return torch.cat((_read(flow, told, small), stretched(near, scale)), 1)
 
 
 def _read(flow: np.ndarray | None, told: str, small: torch.Tensor) -> torch.Tensor:

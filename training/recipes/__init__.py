@@ -18,6 +18,7 @@ NAMES = (
     "areas",
     "correction",
     "motion",
+    "adjustment",
     "restoration",
     "decomposition",
     "decomposer",

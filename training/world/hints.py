@@ -60,7 +60,7 @@ def sloppy(dice: Dice, exposures: Exposures, exact: bool = False) -> tuple[torch
     flow, wrong = _wrong(dice, flow, exposures.owner)
     quadrants = torch.where(drawn, dice.chance(0.2, count), dice.chance(0.9, count))
     guidance = coded(flow, quadrants, dice.chance(0.5, count) & drawn)
-    both = _displaced(dice, torch.cat((guidance, wrong), 1))
+    both = displaced(dice, torch.cat((guidance, wrong), 1))
     guidance = both[:, :5] * ~_untold(dice, exposures.owner, count, height, width)
     return guidance, (guidance[:, 2:3] > 0.5) & (both[:, 5:] < 0.5)
 
@@ -80,7 +80,7 @@ def _wrong(dice: Dice, flow: torch.Tensor, owner: torch.Tensor) -> tuple[torch.T
     return torch.where(wrong, -flow, flow), wrong.float()
 
 
-def _displaced(dice: Dice, channels: torch.Tensor) -> torch.Tensor:
+def displaced(dice: Dice, channels: torch.Tensor) -> torch.Tensor:
     """Channels read from up to a few px beside, smoothly varying: outlines shift, grow and are eaten into."""
     count, _, height, width = channels.shape
     sloppiness = (0.04 * dice.uniform(count).pow(2) * dice.chance(0.6, count))[:, None, None, None]

@@ -1,0 +1,153 @@
+"""Every place's motion adjusted by what is seen along it.
+
+What is told of an area, or seen of it as a whole, says where it goes; how far each part of it goes (a hand beside the
+body it belongs to) is seen in small places only. Blur by L px leaves hardly any difference along the motion between
+values less than L px apart, and slopes that disagree L px further on; across the motion it leaves things as they are.
+Measured along the motion that is supposed of a place, motions of all directions look alike, so a small network on a
+coarse grid learns from few photos how far each place truly goes.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT
+from models.trajectory.network import Block
+
+CELL = 8
+"""Px a side of what has one answer."""
+LAGS = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32)
+"""How far apart values are compared along the motion and across it, px."""
+LEAST = 1.0
+"""Px that are added to lengths of which the logarithm is taken."""
+NOISE = 1e-5
+MEASURED, TOLD, PROPOSED, COLOURS = 3 * len(LAGS) + 5, 7, 2 * EACH, 3
+CHANNELS = MEASURED + TOLD + PROPOSED + COLOURS
+MIRRORED = torch.ones(CHANNELS)
+"""By what the channels are multiplied in a mirror, where left and right of a way change places."""
+MIRRORED[[MEASURED + 1, MEASURED + TOLD + 1, MEASURED + TOLD + EACH + 1]] = -1
+
+
+class AdjustmentNetwork(nn.Module):
+    """What is seen along motions to how far they are off: an encoder-decoder on cells of 8 px."""
+
+    def __init__(self, widths: tuple[int, ...] = (48, 64, 96), depth: int = 1) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(CHANNELS, widths[0], 1), nn.GroupNorm(8, widths[0]), nn.ReLU())
+        self.first = Block(widths[0])
+        pairs = list(pairwise(widths))
+        self.down = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1), nn.GroupNorm(8, b), nn.ReLU(), *(Block(b) for _ in range(depth)))
+            for a, b in pairs
+        )
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
+        self.join = nn.ModuleList(Block(a) for a, _ in pairs)
+        self.head = nn.Conv2d(widths[0], 2, 3, padding=1)
+        for parameter in self.head.parameters():
+            nn.init.normal_(parameter, std=1e-3)
+
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """By how much motions are off, of what is `seen` (B, CHANNELS, h, w) along them:
+        (B, 2, h, w), the logarithm of how many times longer they are, and how far they go aside, in their lengths."""
+        x = self.first(self.stem(seen))
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(x)
+        for up, join, skip in zip(reversed(self.up), reversed(self.join), reversed(skips), strict=True):
+            x = join(skip + F.interpolate(up(x), size=skip.shape[-2:], mode="bilinear", align_corners=False))
+        return self.head(x).float()
+
+
+def reached(way: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """Ways (B, 2, h, w) px, those shorter than `LEAST` made so long, as told (B, 5, h, w) where they are nothing."""
+    length = way.norm(dim=1, keepdim=True)
+    hint = told[:, :2] / told[:, :2].norm(dim=1, keepdim=True).clamp_min(1e-6)
+    leaning = way + 0.1 * hint + way.new_tensor((1e-3, 0.0))[:, None, None]
+    longer = leaning * (LEAST / leaning.norm(dim=1, keepdim=True).clamp_min(1e-6))
+    return torch.where(length < LEAST, longer, way)
+
+
+def adjusted(way: torch.Tensor, off: torch.Tensor) -> torch.Tensor:
+    """Ways (B, 2, h, w) px that are `off` (B, 2, h, w) by what the network says."""
+    length = way.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    ahead = way / length
+    aside = torch.stack((-ahead[:, 1], ahead[:, 0]), 1)
+    along = ((length + LEAST) * off[:, :1].clamp(-4, 2).exp() - LEAST).clamp_min(0)
+    return along * ahead + (length + LEAST) * off[:, 1:].clamp(-2, 2) * aside
+
+
+def seen(photo: torch.Tensor, way: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    """What is seen along ways (B, 2, H, W) px, none of them 0, of photos (B, 3, H, W), sRGB curve, with hints
+    (B, 13, H, W) as the motion network reads them: (B, CHANNELS, H/8, W/8); H and W are multiples of 8."""
+    length = way.norm(dim=1, keepdim=True)
+    ahead = way / length.clamp_min(1e-6)
+    grey = photo.mean(1, keepdim=True)
+    told = F.avg_pool2d(torch.cat((_told(ahead, length, hints), 3 * (photo - grey)), 1), CELL)
+    return torch.cat((_measured(grey, ahead), told), 1)
+
+
+def _measured(grey: torch.Tensor, ahead: torch.Tensor) -> torch.Tensor:
+    """Differences and slopes along directions (B, 2, H, W), (B, MEASURED, H/8, W/8)."""
+    slopes = _slopes(grey)
+    picture = torch.cat((grey, slopes), 1)
+    aside = torch.stack((-ahead[:, 1], ahead[:, 0]), 1)
+    along, across, agree = [], [], []
+    own = (slopes * ahead).sum(1, keepdim=True)
+    for lag in LAGS:
+        there, here = (_read(picture, ahead, sign * lag / 2) for sign in (1, -1))
+        along.append((there[:, :1] - here[:, :1]).square())
+        agree.append((there[:, 1:] * ahead).sum(1, keepdim=True) * (here[:, 1:] * ahead).sum(1, keepdim=True))
+        there, here = (_read(grey, aside, sign * lag / 2) for sign in (1, -1))
+        across.append((there - here).square())
+    along, across, agree, energy = (
+        F.avg_pool2d(torch.cat(parts, 1), CELL) for parts in (along, across, agree, [own.square()])
+    )
+    ratio = ((along + NOISE) / (across + NOISE)).log() / 2
+    alike = (agree / (energy + NOISE)).clamp(-2, 2)
+    steepest = F.max_pool2d(own.abs(), CELL)
+    span = F.max_pool2d(grey, 3 * CELL, CELL, CELL) + F.max_pool2d(-grey, 3 * CELL, CELL, CELL)
+    bound = ((span + 0.01) / (steepest + 0.003)).log()
+    widest = -F.max_pool2d(-bound, 3, 1, 1)
+    levels = (F.avg_pool2d(grey, CELL), (steepest + 0.003).log() / 2 + 1.5, (span + 0.01).log() / 2 + 1)
+    return torch.cat(((along + NOISE).log() / 3 + 2, ratio, alike, *levels, bound - 1.5, widest - 1.5), 1)
+
+
+def _told(ahead: torch.Tensor, length: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    """What is told, the supposed length, and what is proposed, turned to the supposed directions (B, 2, H, W):
+    (B, TOLD + PROPOSED, H, W)."""
+    told, *proposals = hints.split((GUIDANCE, EACH, EACH), 1)
+    known, far, measured = told[:, 2:3], told[:, 3:4], told[:, 4:]
+    moves = known * (told[:, :2].abs().sum(1, keepdim=True) > 0)
+    supposed = (length + LEAST).log()
+    long = measured * ((far * LENGTH_UNIT + LEAST).log() - supposed)
+    parts = [_from(ahead, told[:, :2]), known, moves, measured, long, supposed - 1.5]
+    for one in proposals:
+        parts += [_from(ahead, one[:, :2] * (LENGTH_UNIT / (length + LEAST))).clamp(-3, 3), one[:, 2:]]
+    return torch.cat(parts, 1)
+
+
+def _from(ahead: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """Vectors (B, 2, H, W) as they go along directions (B, 2, H, W) and aside, to the right of them."""
+    along = (vectors * ahead).sum(1, keepdim=True)
+    return torch.cat((along, vectors[:, 1:] * ahead[:, :1] - vectors[:, :1] * ahead[:, 1:]), 1)
+
+
+def _slopes(grey: torch.Tensor) -> torch.Tensor:
+    grey = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    across = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
+    down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
+    return torch.cat((across, down), 1)
+
+
+def _read(picture: torch.Tensor, direction: torch.Tensor, far: float) -> torch.Tensor:
+    """`picture` (B, C, H, W) as it is `far` px in each place's direction (B, 2, H, W)."""
+    height, width = picture.shape[-2:]
+    y = torch.arange(height, device=picture.device)[:, None] + far * direction[:, 1]
+    x = torch.arange(width, device=picture.device) + far * direction[:, 0]
+    where = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), -1)
+    return F.grid_sample(picture, where, padding_mode="border", align_corners=False)
