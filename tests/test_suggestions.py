@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from app.suggestions import FRAMES, SIDE, loops
 from models.guidance import QUADRANTS, Guidance, Region
 from models.motion import Arrow
 from models.trajectory.estimation import Ends
+from models.trajectory.sharpness import too_sharp
 from models.trajectory.suggestion import suggested, things
 from models.variation import varied
 
@@ -77,6 +79,63 @@ def test_what_fills_the_photo_is_the_cameras() -> None:
     assert guidance.camera.degrees == pytest.approx(315)
     assert not guidance.regions
     assert guidance.areas.shape == (160, 240)
+
+
+def sharp_at(rows: slice, columns: slice) -> np.ndarray:
+    sharp = np.zeros((40, 60), bool)  # a grid of its own, half as fine
+    sharp[rows, columns] = True
+    return sharp
+
+
+def test_what_the_camera_follows_stands_still_in_the_third_and_its_reverse() -> None:
+    pan = ends_of(flow_of((ALL, ALL, (9, 0))))
+    found = suggested(pan, 80, 120, 5, sharp=sharp_at(slice(10, 25), slice(20, 32)))
+    first, second, third, fourth, _ = found
+    assert len(found) == 5
+    assert not first.regions
+    assert third.camera == first.camera
+    assert fourth.camera == second.camera
+    for guidance in (third, fourth):
+        ((subject,), inside) = guidance.regions, guidance.labels()[22:48, 42:62]
+        assert subject.arrow == Arrow(0, 0)
+        assert not np.isin(inside, QUADRANTS).any()
+        assert np.isin(guidance.labels()[:, :35], QUADRANTS).all()
+
+
+def test_gaps_in_what_the_camera_follows_are_filled() -> None:
+    sharp = sharp_at(slice(10, 25), slice(20, 32))
+    sharp[16:18, 22:30] = False
+    third = suggested(ends_of(flow_of((ALL, ALL, (9, 0)))), 80, 120, 3, sharp=sharp)[2]
+    assert not np.isin(third.labels()[22:48, 42:62], QUADRANTS).any()
+
+
+@pytest.mark.parametrize(
+    ("flow", "sharp"),
+    [
+        (TWO, sharp_at(slice(10, 25), slice(20, 32))),
+        (flow_of((ALL, ALL, (9, 0))), sharp_at(slice(0, 2), slice(0, 2))),
+        (flow_of((ALL, ALL, (9, 0))), sharp_at(slice(0, 40), slice(0, 55))),
+    ],
+    ids=["the camera stands still", "too small", "nearly everything"],
+)
+def test_else_nothing_is_followed(flow: np.ndarray, sharp: np.ndarray) -> None:
+    plain, same = (suggested(ends_of(flow), 80, 120, 4, sharp=one) for one in (None, sharp))
+    assert [one.regions for one in same] == [one.regions for one in plain]
+
+
+def test_what_is_sharp_before_a_streaked_background_is_seen() -> None:
+    length, rng = 15, np.random.default_rng(0)
+    blocks = rng.random((12, 15), np.float32).repeat(8, 0).repeat(12, 1)[:, : 160 + length - 1]
+    noise = torch.from_numpy(np.ascontiguousarray(blocks))[None, None]
+    photo = F.avg_pool2d(noise, (1, length), 1)
+    photo[..., 30:70, 60:100] = noise[..., 30:70, 60:100]
+    way = torch.zeros(1, 2, 96, 160)
+    way[:, 0] = length
+    sharp = too_sharp(photo.expand(-1, 3, -1, -1), way)[0]
+    assert float(sharp[34:66, 64:96].float().mean()) > 0.95
+    assert float(sharp[:20].float().mean()) < 0.02
+    assert not bool(too_sharp(photo.expand(-1, 3, -1, -1), 0 * way).any())
+    assert not bool(too_sharp(torch.full((1, 3, 96, 160), 0.5), way).any())
 
 
 def test_where_nothing_moves_nothing_is_suggested() -> None:

@@ -19,7 +19,7 @@ from models.loading import load_weights
 from models.motion import MOTION_TIMES, Motion, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.adjustment import AdjustmentNetwork
-from models.trajectory.estimation import Ends, Networks, as_tensor, estimate
+from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
 from models.trajectory.flipping import flipped_parts
 from models.trajectory.network import MotionNetwork
 from models.trajectory.suggestion import one_direction, suggested
@@ -157,9 +157,14 @@ def suggest(
     """
     on_progress(Progress(0.1, "Finding the motion"))
     seen = Seen(np.ascontiguousarray(inputs.pixels), None)
-    ends, _, _ = run_on(inputs.device, lambda device: found(seen, "quadrants", device))
+
+    def look(device: torch.device) -> tuple[Ends, np.ndarray]:
+        ends = found(seen, "quadrants", device)
+        return ends, too_sharp_for(ends, as_tensor(seen.pixels, device))
+
+    (ends, sharp), _, _ = run_on(inputs.device, look)
     if is_cancelled():
         raise Cancelled
     on_progress(Progress(0.9, "Cutting it into things"))
     height, width = inputs.pixels.shape[:2]
-    return suggested(ends, height, width, count, inputs.seed)
+    return suggested(ends, height, width, count, inputs.seed, sharp)

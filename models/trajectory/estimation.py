@@ -31,6 +31,7 @@ from models.motion import Motion, constrained
 from models.trajectory import adjustment
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.network import STRIDE, MotionNetwork
+from models.trajectory.sharpness import too_sharp
 
 LONGEST = 14.0
 FIRST_SIDE, SMALLEST_SIDE, LARGEST_SIDE = 256, 96, 448
@@ -177,6 +178,14 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     fields = F.interpolate(ends.fields.flatten(1, 2), size=small.shape[-2:], mode="bilinear", align_corners=False)
     hints = _hints(small, scale, flow, told, proposals)
     return Ends(seen_closely(networks.adjustment, small, fields.unflatten(1, (4, 2)) * scale, hints) / scale)
+
+
+def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
+    """Where a photo (1, 3, H, W) is too sharp for its motion, bool on a grid over it."""
+    small, scale = _smaller(photo, LOOK_SIDE)
+    way = ends.fields[:, 3] - ends.fields[:, 2]
+    way = F.interpolate(way, size=small.shape[-2:], mode="bilinear", align_corners=False) * scale
+    return too_sharp(small, way)[0].cpu().numpy()
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:

@@ -26,6 +26,11 @@ GRID = 1024
 """The longer side, at most, of the grid on which things are found."""
 CAMERA_SHARE = 0.5
 """What covers more of the photo than this is the camera's motion."""
+SUBJECT, GAP = 0.01, 0.04
+"""The share of the photo that a camera's subject covers at least, and how broad the gaps in it are, of the longer side:
+its plain surfaces are no sharper than others."""
+FIRST = 2
+"""So many answers come before those in which the camera follows its subject."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
 
@@ -64,20 +69,28 @@ def one_direction(ends: Ends) -> Ends:
     return Ends(torch.where(along >= 0, ends.fields, ends.reversed().fields))
 
 
-def suggested(ends: Ends, height: int, width: int, count: int = 1, seed: int = 0) -> tuple[Guidance, ...]:
+def suggested(
+    ends: Ends, height: int, width: int, count: int = 1, seed: int = 0, sharp: np.ndarray | None = None
+) -> tuple[Guidance, ...]:
     """The motion as guidance for a photo (height, width): up to `count` different answers, the likeliest first.
 
-    First what was found; second its whole reverse; then what else changes most of the picture for the least belief:
-    one thing turned round, one thing across its line where that is in doubt. Lots drawn with `seed` fill what is left.
-    Empty where nothing that moves was found.
+    First what was found; second its whole reverse; where the camera moves and something before it is too sharp for
+    that (`sharp`, bool on any grid over the photo), both again with that thing standing still, as a camera's subject
+    does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
+    line where that is in doubt. Lots drawn with `seed` fill what is left. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
     found = things(resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size))
     if not found:
         return ()
-    answers = islice(_answers(found, np.random.default_rng(seed)), count)
-    return tuple(_guidance(found, answer, height, width) for answer in answers)
+    answers: list[tuple[list[Thing], Answer]]
+    answers = [(found, answer) for answer in islice(_answers(found, np.random.default_rng(seed)), count)]
+    followed = None if sharp is None else _followed(found, sharp)
+    if followed is not None:
+        arrows = Answer(tuple(thing.arrow for thing in followed), True)
+        answers[FIRST:FIRST] = [(followed, arrows), (followed, _whole_reverse(arrows))]
+    return tuple(_guidance(things, answer, height, width) for things, answer in answers[:count])
 
 
 def things(flow: np.ndarray) -> list[Thing]:
@@ -99,6 +112,26 @@ def things(flow: np.ndarray) -> list[Thing]:
         if own is not None:
             found.append(_thing(flow, own))
     return sorted(found, key=lambda one: -one.share)[:MOST]
+
+
+def _followed(found: list[Thing], sharp: np.ndarray) -> list[Thing] | None:
+    """The same things, with the largest part of what is `sharp` standing still before a camera that moves; None where
+    the camera does not, or nothing of that kind is there."""
+    import cv2
+
+    if found[0].share <= CAMERA_SHARE:
+        return None
+    height, width = found[0].where.shape
+    there = cv2.resize(sharp.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    gap = 2 * round(GAP * max(height, width)) + 1
+    filled = cv2.morphologyEx(there, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap)))
+    subject = _largest(filled > 0)
+    if subject is None or not SUBJECT <= subject.mean() <= CAMERA_SHARE:
+        return None
+    beside = [replace(one, where=one.where & ~subject) for one in found]
+    beside = [replace(one, share=float(one.where.mean())) for one in beside]
+    still = Thing(subject, float(subject.mean()), Arrow(0, 0), 0.0)
+    return [beside[0], *(one for one in beside[1:] if one.share > SMALLEST_SHARE), still]
 
 
 def _largest(mask: np.ndarray) -> np.ndarray | None:
@@ -166,8 +199,10 @@ def _whole_reverse(answer: Answer) -> Answer:
 
 
 def _turned(arrows: tuple[Arrow, ...], degrees: np.ndarray) -> tuple[Arrow, ...]:
-    pairs = zip(arrows, degrees, strict=True)
-    return tuple(replace(arrow, degrees=float(arrow.degrees + angle) % 360) for arrow, angle in pairs)
+    turned = (
+        replace(one, degrees=float(one.degrees + angle) % 360) for one, angle in zip(arrows, degrees, strict=True)
+    )
+    return tuple(new if one.length else one for one, new in zip(arrows, turned, strict=True))
 
 
 def _guidance(found: list[Thing], answer: Answer, height: int, width: int) -> Guidance:
