@@ -81,7 +81,8 @@ class Adjustment:
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """End-point error where something moves and counts, px: as found, adjusted as far as is believed, with the best
         length and the direction as found."""
-        sums, count = dict.fromkeys(("found", "adjusted", "best_length"), 0.0), 0
+        sums: dict[str, float] = {}
+        count = 0
         for batch in batches:
             moves = (batch["counts"] > 0.5) & (_true(batch).norm(dim=1, keepdim=True) > MOVING)
             off = network(batch["seen"].float())
@@ -93,7 +94,7 @@ class Adjustment:
                 ),
             }
             for name, error in errors.items():
-                sums[name] += float(error[moves].sum())
+                sums[name] = sums.get(name, 0) + float(error[moves].sum())
             count += int(moves.sum())
         return {name: total / max(count, 1) for name, total in sums.items()}
 
