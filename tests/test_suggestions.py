@@ -98,6 +98,7 @@ def test_what_the_camera_follows_stands_still_in_the_third_and_its_reverse() -> 
     for guidance in (third, fourth):
         ((subject,), inside) = guidance.regions, guidance.labels()[22:48, 42:62]
         assert subject.arrow == Arrow(0, 0)
+        assert subject.name == "subject"
         assert not np.isin(inside, QUADRANTS).any()
         assert np.isin(guidance.labels()[:, :35], QUADRANTS).all()
 
