@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT
+from models.exposure import sampled
 from models.trajectory.network import Block
 
 CELL = 8
@@ -73,7 +74,8 @@ def reached(way: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
 
 
 def adjusted(way: torch.Tensor, off: torch.Tensor) -> torch.Tensor:
-    """Ways (B, 2, h, w) px that are `off` (B, 2, h, w) by what the network says."""
+    """Ways (B, 2, h, w) px that are `off` (B, 2, h, w) by what the network says: at most seven times as long, and never
+    turned back."""
     length = way.norm(dim=1, keepdim=True).clamp_min(1e-6)
     ahead = way / length
     aside = torch.stack((-ahead[:, 1], ahead[:, 0]), 1)
@@ -92,17 +94,18 @@ def seen(photo: torch.Tensor, way: torch.Tensor, hints: torch.Tensor) -> torch.T
 
 
 def _measured(grey: torch.Tensor, ahead: torch.Tensor) -> torch.Tensor:
-    """Differences and slopes along directions (B, 2, H, W), (B, MEASURED, H/8, W/8)."""
+    """Differences and slopes along directions (B, 2, H, W), (B, MEASURED, H/8, W/8), mostly between -2 and 2."""
     slopes = _slopes(grey)
     picture = torch.cat((grey, slopes), 1)
-    aside = torch.stack((-ahead[:, 1], ahead[:, 0]), 1)
+    forward = ahead.permute(0, 2, 3, 1)
+    sideways = torch.stack((-forward[..., 1], forward[..., 0]), -1)
     along, across, agree = [], [], []
     own = (slopes * ahead).sum(1, keepdim=True)
     for lag in LAGS:
-        there, here = (_read(picture, ahead, sign * lag / 2) for sign in (1, -1))
+        there, here = (sampled(picture, sign * lag / 2 * forward) for sign in (1, -1))
         along.append((there[:, :1] - here[:, :1]).square())
         agree.append((there[:, 1:] * ahead).sum(1, keepdim=True) * (here[:, 1:] * ahead).sum(1, keepdim=True))
-        there, here = (_read(grey, aside, sign * lag / 2) for sign in (1, -1))
+        there, here = (sampled(grey, sign * lag / 2 * sideways) for sign in (1, -1))
         across.append((there - here).square())
     along, across, agree, energy = (
         F.avg_pool2d(torch.cat(parts, 1), CELL) for parts in (along, across, agree, [own.square()])
@@ -142,12 +145,3 @@ def _slopes(grey: torch.Tensor) -> torch.Tensor:
     across = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
     down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
     return torch.cat((across, down), 1)
-
-
-def _read(picture: torch.Tensor, direction: torch.Tensor, far: float) -> torch.Tensor:
-    """`picture` (B, C, H, W) as it is `far` px in each place's direction (B, 2, H, W)."""
-    height, width = picture.shape[-2:]
-    y = torch.arange(height, device=picture.device)[:, None] + far * direction[:, 1]
-    x = torch.arange(width, device=picture.device) + far * direction[:, 0]
-    where = torch.stack(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), -1)
-    return F.grid_sample(picture, where, padding_mode="border", align_corners=False)
