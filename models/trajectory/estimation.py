@@ -175,9 +175,9 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     if networks.adjustment is None:
         return ends
     small, scale = _smaller(photo, CLOSE_SIDE)
-    fields = F.interpolate(ends.fields.flatten(1, 2), size=small.shape[-2:], mode="bilinear", align_corners=False)
-    hints = _hints(small, scale, flow, told, proposals)
-    return Ends(seen_closely(networks.adjustment, small, fields.unflatten(1, (4, 2)) * scale, hints) / scale)
+    fields = _resized(ends.fields * scale, small.shape[-2:], "bilinear")
+    fields = seen_closely(networks.adjustment, small, fields, _hints(small, scale, flow, told, proposals))
+    return Ends(_resized(fields / scale, ends.fields.shape[-2:], "area"))
 
 
 def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
@@ -317,6 +317,11 @@ def _smaller(photo: torch.Tensor, side: int) -> tuple[torch.Tensor, float]:
         return photo, 1.0
     h, w = (max(STRIDE, round(length * scale)) for length in (height, width))
     return F.interpolate(photo, size=(h, w), mode="area"), scale
+
+
+def _resized(fields: torch.Tensor, size: torch.Size, mode: str) -> torch.Tensor:
+    """The same vectors (B, 4, 2, h, w) on a grid of `size`."""
+    return F.interpolate(fields.flatten(1, 2), size=size, mode=mode).unflatten(1, (4, 2))
 
 
 def _hints(
