@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT
 from models.exposure import sampled
+from models.trajectory.evidence import slopes
 from models.trajectory.network import Block
 
 CELL = 8
@@ -95,12 +96,12 @@ def seen(photo: torch.Tensor, way: torch.Tensor, hints: torch.Tensor) -> torch.T
 
 def _measured(grey: torch.Tensor, ahead: torch.Tensor) -> torch.Tensor:
     """Differences and slopes along directions (B, 2, H, W), (B, MEASURED, H/8, W/8), mostly between -2 and 2."""
-    slopes = _slopes(grey)
-    picture = torch.cat((grey, slopes), 1)
+    slope = slopes(grey)
+    picture = torch.cat((grey, slope), 1)
     forward = ahead.permute(0, 2, 3, 1)
     sideways = torch.stack((-forward[..., 1], forward[..., 0]), -1)
     along, across, agree = [], [], []
-    own = (slopes * ahead).sum(1, keepdim=True)
+    own = (slope * ahead).sum(1, keepdim=True)
     for lag in LAGS:
         there, here = (sampled(picture, sign * lag / 2 * forward) for sign in (1, -1))
         along.append((there[:, :1] - here[:, :1]).square())
@@ -128,20 +129,13 @@ def _told(ahead: torch.Tensor, length: torch.Tensor, hints: torch.Tensor) -> tor
     moves = known * (told[:, :2].abs().sum(1, keepdim=True) > 0)
     supposed = (length + LEAST).log()
     long = measured * ((far * LENGTH_UNIT + LEAST).log() - supposed)
-    parts = [_from(ahead, told[:, :2]), known, moves, measured, long, supposed - 1.5]
+    parts = [seen_from(ahead, told[:, :2]), known, moves, measured, long, supposed - 1.5]
     for one in proposals:
-        parts += [_from(ahead, one[:, :2] * (LENGTH_UNIT / (length + LEAST))).clamp(-3, 3), one[:, 2:]]
+        parts += [seen_from(ahead, one[:, :2] * (LENGTH_UNIT / (length + LEAST))).clamp(-3, 3), one[:, 2:]]
     return torch.cat(parts, 1)
 
 
-def _from(ahead: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+def seen_from(ahead: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
     """Vectors (B, 2, H, W) as they go along directions (B, 2, H, W) and aside, to the right of them."""
     along = (vectors * ahead).sum(1, keepdim=True)
     return torch.cat((along, vectors[:, 1:] * ahead[:, :1] - vectors[:, :1] * ahead[:, 1:]), 1)
-
-
-def _slopes(grey: torch.Tensor) -> torch.Tensor:
-    grey = F.pad(grey, (1, 1, 1, 1), mode="replicate")
-    across = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
-    down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
-    return torch.cat((across, down), 1)

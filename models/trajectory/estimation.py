@@ -176,8 +176,9 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
         return ends
     small, scale = _smaller(photo, CLOSE_SIDE)
     fields = _resized(ends.fields * scale, small.shape[-2:], "bilinear")
-    fields = seen_closely(networks.adjustment, small, fields, _hints(small, scale, flow, told, proposals))
-    return Ends(_resized(fields / scale, ends.fields.shape[-2:], "area"))
+    close = seen_closely(networks.adjustment, small, fields, _hints(small, scale, flow, told, proposals))
+    change = _resized((close - fields) / scale, ends.fields.shape[-2:], "area")  # where there is none, bit for bit
+    return Ends(ends.fields + change)
 
 
 def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
@@ -262,8 +263,7 @@ def seen_closely(
     found = fields[:, 3] - fields[:, 2]
     seen = (F.pad(one, pad, mode="replicate") for one in (photo, adjustment.reached(found, hints), hints))
     off = F.interpolate(network(adjustment.seen(*seen)), scale_factor=adjustment.CELL, mode="bilinear")[..., :h, :w]
-    doubt, proposed = hints[:, GUIDANCE + 2 : GUIDANCE + 3], hints[:, GUIDANCE + 3 : GUIDANCE + 4]
-    off = off * (BELIEVED * (1 - proposed * surely(doubt)))
+    off = off * (BELIEVED * (1 - surely(hints)))
     parts = areas(hints[:, :GUIDANCE])
     broad = (parts & (parts.float().mean((2, 3), keepdim=True) > MOST)).any(1, keepdim=True)
     off = torch.where(broad, torch.cat((off[:, :1].clamp_max(0), off[:, 1:]), 1), off)
@@ -287,7 +287,7 @@ def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
     told, measured = hints[:, 2], hints[:, 4]
     likely = ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * (1 - told)
-    certain = surely(doubt) * (1 - measured)
+    certain = surely(hints)[:, 0] * (1 - measured)
     nearly = (NEARLY * likely + (SURELY - NEARLY) * certain) * smooth.norm(dim=1) + STILL
     counts = proposed * ((told == 0) | (certain > 0))
     share = counts * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
@@ -296,9 +296,11 @@ def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     return (pairs + torch.stack((-change, change), 2)).flatten(1, 2)
 
 
-def surely(doubt: torch.Tensor) -> torch.Tensor:
-    """How sure a smooth motion is, 0 to 1, that was put right and is in such doubt."""
-    return ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1)
+def surely(hints: torch.Tensor) -> torch.Tensor:
+    """How sure the smooth motion is that hints (B, 13, H, W) propose for areas as a whole, (B, 1, H, W), 0 to 1:
+    1 where it was put right and what is seen along it leaves no doubt."""
+    doubt, proposed = hints[:, GUIDANCE + 2 : GUIDANCE + 3], hints[:, GUIDANCE + 3 : GUIDANCE + 4]
+    return proposed * ((SURE - doubt) / (SURE - KNOWN_WELL)).clamp(0, 1)
 
 
 def _beyond_doubt(fields: torch.Tensor) -> torch.Tensor:

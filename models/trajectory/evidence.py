@@ -32,11 +32,17 @@ def evidence(photo: torch.Tensor) -> torch.Tensor:
     return torch.cat(found, 1)
 
 
-def _correlations(grey: torch.Tensor, lags: tuple[int, ...], cell: int) -> list[torch.Tensor]:
-    """Channels of one resolution, around cells of `cell` px."""
+def slopes(grey: torch.Tensor) -> torch.Tensor:
+    """How pictures (B, 1, H, W) rise per px to the right and downwards, (B, 2, H, W)."""
     grey = F.pad(grey, (1, 1, 1, 1), mode="replicate")
     across = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
     down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
+    return torch.cat((across, down), 1)
+
+
+def _correlations(grey: torch.Tensor, lags: tuple[int, ...], cell: int) -> list[torch.Tensor]:
+    """Channels of one resolution, around cells of `cell` px."""
+    across, down = slopes(grey).split(1, 1)
     energy, found = _around(across.square() + down.square(), cell), []
     for number in range(DIRECTIONS):
         angle = math.pi * number / DIRECTIONS

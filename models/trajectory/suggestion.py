@@ -90,7 +90,7 @@ def suggested(
     if followed is not None:
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
         answers[FIRST:FIRST] = [(followed, arrows), (followed, _whole_reverse(arrows))]
-    return tuple(_guidance(things, answer, height, width) for things, answer in answers[:count])
+    return tuple(_guidance(parts, answer, height, width) for parts, answer in answers[:count])
 
 
 def things(flow: np.ndarray) -> list[Thing]:

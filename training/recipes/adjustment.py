@@ -13,9 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.areas.proposals import GUIDANCE
 from models.symmetry import WAYS, turned
-from models.trajectory.adjustment import CELL, MIRRORED, AdjustmentNetwork, adjusted, reached, seen
+from models.trajectory.adjustment import CELL, MIRRORED, AdjustmentNetwork, adjusted, reached, seen, seen_from
 from models.trajectory.estimation import BELIEVED, surely
 from training.recipes import Batch
 from training.recipes.decomposition import found, with_hints
@@ -124,14 +123,14 @@ def _measured(photo: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor) -
     against = (true * ahead * length).sum((1, 2, 3), keepdim=True) < 0
     true = torch.where(nothing & against, -true, true)
     still = (guidance[:, :2] == 0).all(1, keepdim=True) & (guidance[:, 2:3] > 0)
-    doubt, proposed = hints[:, GUIDANCE + 2 : GUIDANCE + 3], hints[:, GUIDANCE + 3 : GUIDANCE + 4]
+    along, aside = seen_from(ahead, true).split(1, 1)
     return {
         "photo": F.avg_pool2d(photo, 4).half(),
         "seen": seen(photo, way, hints).half(),
         "length": length.half(),
-        "along": (true * ahead).sum(1, keepdim=True).half(),
-        "aside": (true[:, 1:] * ahead[:, :1] - true[:, :1] * ahead[:, 1:]).half(),
-        "counts": F.avg_pool2d(~still * (1 - proposed * surely(doubt)), CELL).half(),
+        "along": along.half(),
+        "aside": aside.half(),
+        "counts": F.avg_pool2d(~still * (1 - surely(hints)), CELL).half(),
     }
 
 

@@ -81,7 +81,8 @@ def _wrong(dice: Dice, flow: torch.Tensor, owner: torch.Tensor) -> tuple[torch.T
 
 
 def displaced(dice: Dice, channels: torch.Tensor) -> torch.Tensor:
-    """Channels read from up to a few px beside, smoothly varying: outlines shift, grow and are eaten into."""
+    """Channels (B, C, H, W) read from up to a few px beside, smoothly varying: outlines shift, grow and are
+    eaten into."""
     count, _, height, width = channels.shape
     sloppiness = (0.04 * dice.uniform(count).pow(2) * dice.chance(0.6, count))[:, None, None, None]
     shift = F.interpolate(dice.normal(count, 2, 5, 5), size=(height, width), mode="bicubic", align_corners=True)
