@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import exposure
-from models.devices import available, chosen, run_on
+from models.devices import available, chosen, fast_precision, run_on
 
 
 def picture(height: int = 12, width: int = 17, seed: int = 0) -> torch.Tensor:
@@ -154,3 +154,14 @@ def test_a_device_that_fails_on_the_way_becomes_the_processor(monkeypatch: pytes
     result, device, notes = run_on("auto", work)
     assert (result, device.type) == ("done", "cpu")
     assert "out of memory" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("has", "kind"), [({"avx2": True}, torch.float32), ({"avx512_bf16": True}, torch.bfloat16), ({}, torch.float32)]
+)
+def test_networks_compute_in_bfloat16_only_where_the_processor_can(
+    monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], kind: torch.dtype
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: has)
+    with fast_precision(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == kind

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
+from models.devices import fast_precision
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.real import mixed
 from training.recipes import Batch, Recipe, rendered
@@ -164,9 +165,7 @@ def _step(run: Run, batch: Batch, dice: Dice, rate: float, ranks: int) -> torch.
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.network.train()
-    kind = batch["photo"].device.type
-    # Without autocast's cache, which all threads share: the one that renders would clear it at moments of its own.
-    with torch.autocast(kind, torch.bfloat16, cache_enabled=False):
+    with fast_precision(batch["photo"].device):
         loss = run.recipe.loss(run.network, batch, dice)
     run.optimizer.zero_grad(set_to_none=False)
     loss.backward()
