@@ -60,3 +60,20 @@ def test_exposures_are_as_far_apart_and_as_long_as_asked_for(tmp_path: Path) -> 
     clip = painted(tmp_path) / "walk" / "clip.avi"
     assert [name for name, *_ in clips.exposures(clip, (2,), 1)] == ["0000x2"]
     assert [name for name, *_ in clips.exposures(clip, (1,), 3)] == ["0000x1", "0003x1", "0006x1"]
+
+
+def test_a_camera_can_be_moved_over_a_clip(tmp_path: Path) -> None:
+    painted_clip(tmp_path / "still" / "clip.avi", step=0)
+    moved = list(clips.exposures(tmp_path / "still" / "clip.avi", (1,), 1, camera=True))
+    assert len(moved) >= 3
+    for name, _, frames, flow in moved:
+        camera = clips.Camera.drawn(np.random.default_rng((int(name[:4]), 1)))
+        rows, columns = np.mgrid[:120, :160]
+        x, y = columns - 80, rows - 60
+        true = np.stack(
+            (camera.pan[0] + camera.zoom * x + camera.turn * y, camera.pan[1] + camera.zoom * y - camera.turn * x), -1
+        )
+        inner = np.s_[30:90, 40:120]
+        off = np.hypot(*np.moveaxis((flow - true)[inner], -1, 0))
+        assert np.median(off) < 0.15 * np.hypot(*np.moveaxis(true[inner], -1, 0)).mean() + 0.5
+        assert frames.min() > 0 or (frames == 0).mean() < 0.05

@@ -18,7 +18,6 @@ from models.decomposition.alignment import aligned, base, crispness
 from models.decomposition.network import RestorationNetwork
 from models.decomposition.published import PublishedDecomposer
 from models.decomposition.restoring import Restorer, in_tiles
-from models.decomposition.sharpening import sharpened
 from models.guidance import Guidance, Region
 from models.loading import load_weights
 from models.motion import Arrow
@@ -28,6 +27,7 @@ from models.trajectory.evidence import LAGS, evidence
 from models.trajectory.network import HINTS, MotionNetwork, straight
 from models.trajectory.published import PublishedOffsetNetwork
 from models.trajectory.published_predictor import PublishedPredictor
+from models.trajectory.sharpening import sharpened
 from models.trajectory.suggestion import one_direction
 
 

@@ -2,7 +2,9 @@
 
 Every clip that no benchmark uses is cut into windows; the frames of a window, averaged in linear light with the gaps
 between them filled along their optical flow, are a photo, and seven of them its true instants. What comes out is a
-folder an exposure, as `training.exposures` reads them, and `index.csv` with each clip's licence class.
+folder an exposure, as `training.exposures` reads them, and `index.csv` with each clip's licence class. Most cameras
+stood still; with `--camera` every exposure is there twice, the second time as if its camera had been panned, turned or
+zoomed as well.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,23 +35,62 @@ MOVING = 1.0
 QUALITY = 92
 _FILLED = 8
 """Pictures a gap between two frames is filled to."""
+PANNED, ZOOMED, TURNED = (1.0, 30.0), (0.003, 0.08), (0.2, 4.0)
+"""How far a camera is panned, px, zoomed, in logarithms, and turned, degrees, over an exposure, where it is."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera's steady motion over an exposure: `pan` px (right, down), `zoom` in logarithms, `turn` in radians."""
+
+    pan: tuple[float, float]
+    zoom: float
+    turn: float
+
+    @classmethod
+    def drawn(cls, dice: np.random.Generator) -> Camera:
+        """One that pans, zooms or turns, or more of it at once; small motion is as frequent as large."""
+        does = dice.random(3) < (0.7, 0.5, 0.3)
+        if not does.any():
+            does[dice.integers(3)] = True
+        far, zoom, turn = (np.exp(dice.uniform(*np.log(span))) for span in (PANNED, ZOOMED, np.radians(TURNED)))
+        far, zoom, turn = (does * (far, zoom, turn) * (1, *dice.choice((-1, 1), 2))).tolist()
+        angle = dice.uniform(0, 2 * np.pi)
+        return cls((far * np.cos(angle), far * np.sin(angle)), zoom, turn)
+
+    def filmed(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Evenly spaced pictures (H, W, 3) as this camera films them, enlarged so that no border comes into view."""
+        height, width = pictures[0].shape[:2]
+        reach = np.hypot(*self.pan) + (abs(self.zoom) + abs(self.turn)) * np.hypot(width, height) / 2
+        enlarged = 1 + reach / min(width, height)
+        taken = []
+        for n, picture in enumerate(pictures):
+            t = n / max(len(pictures) - 1, 1) - 0.5
+            scale = enlarged * np.exp(t * self.zoom)
+            place = cv2.getRotationMatrix2D((width / 2, height / 2), np.degrees(t * self.turn), scale)
+            place[:, 2] += t * np.array(self.pan)
+            taken.append(cv2.warpAffine(picture, place, (width, height), None, cv2.INTER_CUBIC))
+        return taken
 
 
 def exposures(
-    clip: Path, steps: Sequence[int] = STEPS, apart: int = APART
+    clip: Path, steps: Sequence[int] = STEPS, apart: int = APART, camera: bool = False
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """All exposures of a clip that move enough and not too much: where they begin and how far apart their instants are,
-    the photo (H, W, 3), the frames (7, H, W, 3), uint8, and the flow (H, W, 2) px."""
+    the photo (H, W, 3), the frames (7, H, W, 3), uint8, and the flow (H, W, 2) px; where asked for with a motion of the
+    camera added."""
     pictures = list(_read(clip))
     for step in steps:
         span = (FRAMES - 1) * step
         for first in range(0, len(pictures) - span, apart * step):
             window = pictures[first : first + span + 1]
+            if camera:
+                window = Camera.drawn(np.random.default_rng((first, step))).filmed(window)
             frames = np.stack(window[::step])
             flow = _displacement(frames)
             length = np.hypot(flow[..., 0], flow[..., 1])
             if np.quantile(length, 0.95) >= LEAST and np.quantile(length, 0.99) <= MOST:
-                yield f"{first:04d}x{step}", averaged(window), frames, flow
+                yield f"{first:04d}x{step}{'c' * camera}", averaged(window), frames, flow
 
 
 def averaged(frames: list[np.ndarray]) -> np.ndarray:
@@ -135,6 +177,7 @@ def main() -> None:
     parser.add_argument(
         "--apart", type=int, default=APART, help=f"steps from one exposure to the next (default {APART})"
     )
+    parser.add_argument("--camera", action="store_true", help="every exposure a second time, with the camera moved too")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True)
@@ -146,9 +189,10 @@ def main() -> None:
                 continue
             index.writerow((clip, licence))
             count = 0
-            for name, photo, frames, flow in exposures(path, chosen.steps, chosen.apart):
-                write(chosen.out / f"{clip}_{name}", photo, frames, flow)
-                count += 1
+            for camera in (False, True)[: 1 + chosen.camera]:
+                for name, photo, frames, flow in exposures(path, chosen.steps, chosen.apart, camera):
+                    write(chosen.out / f"{clip}_{name}", photo, frames, flow)
+                    count += 1
             print(f"{clip}: {count}")
 
 

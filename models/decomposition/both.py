@@ -12,8 +12,8 @@ from models.decomposition.restoring import Restorer
 from models.drawn import engine as drawn
 from models.motion import MIDDLE
 from models.recovery import Inputs, Progress
-from models.trajectory.engine import as_guidance
 from models.trajectory.estimation import Ends
+from models.trajectory.sharpening import as_guidance
 
 ROUNDS = 1
 """Of deconvolution. On real exposures one brings the network's picture nearer to the truth, four spoil it."""

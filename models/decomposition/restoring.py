@@ -15,12 +15,12 @@ from torch.nn import functional as F
 
 from models.decomposition.alignment import aligned, base, played_backwards, quadratic, share_moving
 from models.decomposition.network import CONTEXT, STRIDE, RestorationNetwork
-from models.decomposition.sharpening import sharpened
 from models.devices import fast_precision
 from models.exposure import as_pixels
 from models.motion import MIDDLE
 from models.recovery import Progress
 from models.trajectory.estimation import Ends, as_tensor
+from models.trajectory.sharpening import sharpened
 
 LONGEST = 24.0
 LARGEST_SIDE = 2048
@@ -62,7 +62,9 @@ class Restorer:
         self.sharpened = self.small
         if network is not None:
             copy = pixels if scale == 1 else as_pixels(self.small[0], pixels.dtype)
-            middle = sharpened(copy, ends.scaled(self.factor), device, on_progress, is_cancelled)
+            middle = sharpened(
+                copy, ends.scaled(self.factor), device, on_progress=on_progress, is_cancelled=is_cancelled
+            )
             self.sharpened = as_tensor(middle, device)
 
     @torch.no_grad()

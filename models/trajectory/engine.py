@@ -16,12 +16,14 @@ from models.devices import run_on
 from models.drawn import engine as drawn
 from models.guidance import Guidance
 from models.loading import load_weights
-from models.motion import MOTION_TIMES, Motion, instants
+from models.motion import Motion
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
 from models.trajectory.flipping import flipped_parts
 from models.trajectory.network import MotionNetwork
+from models.trajectory.pace import paced
+from models.trajectory.sharpening import as_guidance
 from models.trajectory.suggestion import one_direction, suggested
 
 FAINT = 1.0
@@ -90,12 +92,6 @@ def _along(
     return drawn.along(inputs, settings, SHARPNESS, on_progress, is_cancelled)
 
 
-def as_guidance(pixels: np.ndarray, ends: Ends) -> Guidance:
-    """Found motion, `ends` in px of the photo, as guidance for its pixels (H, W, 3): what engines that follow told
-    motion are given."""
-    return Guidance(np.zeros(pixels.shape[:2], np.uint8), motion=ends.motion(instants(MOTION_TIMES)))
-
-
 def flip(
     inputs: Inputs,
     before: Recovery,
@@ -140,11 +136,12 @@ def load_networks(device: torch.device) -> Networks:
 
 @torch.no_grad()
 def found(seen: Seen, told: str, device: torch.device) -> Ends:
-    """Start and end of every pixel; without guidance in one direction of time throughout. Drawn bends and uneven speeds
-    are followed, unless only quadrants count."""
+    """Start and end of every pixel; without guidance in one direction of time throughout. A camera's pace is what the
+    photo shows; drawn bends and uneven speeds are followed, unless only quadrants count."""
     ends = estimate(load_networks(device), as_tensor(seen.pixels, device), seen.flow, told)
     if seen.flow is None:
-        return one_direction(ends)
+        return paced(one_direction(ends), seen.pixels, device)
+    ends = paced(ends, seen.pixels, device)
     return ends if seen.bends is None or told == "quadrants" else ends.bent(seen.bends)
 
 

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from models.decomposition.alignment import aligned, base, played_backwards
 from models.decomposition.network import RestorationNetwork
-from models.decomposition.sharpening import sharpened
 from models.exposure import as_pixels
 from models.motion import MIDDLE
 from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.estimation import Ends, as_tensor
+from models.trajectory.sharpening import sharpened
 from training.recipes import Batch
 from training.sheets import picture
 from training.world import Exposures
