@@ -17,6 +17,7 @@ from models.motion import instants, resized_field
 from models.trajectory.engine import load_networks
 from models.trajectory.estimation import Networks, as_tensor, estimate
 from models.trajectory.network import MotionNetwork
+from models.trajectory.pace import paced
 from models.trajectory.suggestion import one_direction
 from training.checkpoint import load_checkpoint
 from training.recipes import Recipe, changed, recipe
@@ -133,7 +134,8 @@ class Sharpener:
 def _unguided(networks: Networks) -> Contender:
     @torch.no_grad()
     def find(pair: Pair) -> Found:
-        ends = one_direction(estimate(networks, as_tensor(pair.photo, _device_of(networks.motion))))
+        device = _device_of(networks.motion)
+        ends = paced(one_direction(estimate(networks, as_tensor(pair.photo, device))), pair.photo, device)
         return Found(resized_field(ends.motion(instants(SAMPLES)).offsets, *pair.photo.shape[:2]))
 
     return find

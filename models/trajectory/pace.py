@@ -18,17 +18,17 @@ from models.trajectory.estimation import Ends, as_tensor
 from models.trajectory.evidence import slopes
 from models.trajectory.sharpening import sharpened
 
-SIDE, ROUNDS = 192, 8
+SIDE, ROUNDS = 256, 12
 """The longer side, at most, of the copy that is looked at, and the rounds of its deconvolution."""
 PACE = 0.2
 """The pace that is tried, as the mean of start and end over half the way between them: the one end of the way is gone
 two and a third times as fast as the other."""
-FAR, BROAD = 2.0, 0.5
+FAR, BROAD = 2.5, 0.5
 """Px of the copy from which motion shows a pace, and the share of the copy that has to move so far."""
-MARGIN = 0.005
-"""By how much, as a share, the ratio has to fall for a pace to count as seen, and to rise for the opposite one: where
+FALL, RISE = 0.012, 0.005
+"""By how much, as shares, the ratio has to fall for a pace to count as seen, and to rise for the opposite one: where
 the way is taken for too short it falls for both."""
-BORDER = 6
+BORDER = 8
 """Px of the copy at its borders that do not count, where deconvolution lacks what lay outside."""
 
 
@@ -52,9 +52,8 @@ def paced(ends: Ends, pixels: np.ndarray, device: torch.device) -> Ends:
         _ratio(small, at_pace(ends.scaled(scale), pace), ahead, counts, device) for pace in (-PACE, 0.0, PACE)
     )
     pace = PACE if later < earlier else -PACE
-    if min(earlier, later) > (1 - MARGIN) * even or max(earlier, later) < (1 + MARGIN) * even:
-        return ends
-    return at_pace(ends, pace)
+    seen = min(earlier, later) < (1 - FALL) * even and max(earlier, later) > (1 + RISE) * even
+    return at_pace(ends, pace) if seen else ends
 
 
 def at_pace(ends: Ends, pace: float) -> Ends:
