@@ -28,6 +28,10 @@ from models import catalog
 from models.recovery import Cancelled, Progress
 
 NICENESS = 10
+SPINS = "3000"
+"""How often a thread of OpenMP looks whether the others are done before it sleeps. While the window plays frames on one
+of two cores, threads that look a hundred times as often, as is usual, keep each other from working: finding the motion
+took six times as long."""
 LONGEST_LINE = 64 << 20
 _SHORTEST_GAP = 0.04
 """Seconds between two reports of one job: more often than a screen shows them is of no use."""
@@ -224,7 +228,8 @@ def _private_stdout() -> BinaryIO:
 
 
 def _be_humble() -> None:
-    """Let the window go first, and be the one that ends when memory runs out."""
+    """Let the window go first, and be the one that ends when memory runs out. To be called before torch is imported."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
     with contextlib.suppress(OSError):
