@@ -139,9 +139,7 @@ def found(seen: Seen, told: str, device: torch.device) -> Ends:
     """Start and end of every pixel; without guidance in one direction of time throughout. A camera's pace is what the
     photo shows; drawn bends and uneven speeds are followed, unless only quadrants count."""
     ends = estimate(load_networks(device), as_tensor(seen.pixels, device), seen.flow, told)
-    if seen.flow is None:
-        return paced(one_direction(ends), seen.pixels, device)
-    ends = paced(ends, seen.pixels, device)
+    ends = paced(one_direction(ends) if seen.flow is None else ends, seen.pixels, device)
     return ends if seen.bends is None or told == "quadrants" else ends.bent(seen.bends)
 
 
