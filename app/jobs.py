@@ -25,7 +25,7 @@ from app.video_frames import Framed, Strip
 from models import catalog
 from models.guidance import Guidance
 from models.motion import Arrow
-from models.recovery import Inputs, Progress, Recovery
+from models.recovery import Inputs, Progress, Recovery, between
 from models.variation import varied
 
 OnProgress = Callable[[Progress], None]
@@ -127,11 +127,7 @@ class Suggest(Job, frozen=True):
         found = self._found(on_progress, is_cancelled)
         if not (self.loops and found):
             return Suggestions(found)
-
-        def moving(step: Progress) -> None:
-            on_progress(replace(step, fraction=0.5 + step.fraction / 2))
-
-        return Suggestions(found, loops(self.inputs.pixels, found, moving, is_cancelled))
+        return Suggestions(found, loops(self.inputs.pixels, found, between(on_progress, 0.5, 1.0), is_cancelled))
 
     def _found(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> tuple[Guidance, ...]:
         if self.like is not None:

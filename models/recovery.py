@@ -60,6 +60,11 @@ class Progress:
     preview: np.ndarray | None = None
 
 
+def between(on_progress: Callable[[Progress], None], start: float, end: float) -> Callable[[Progress], None]:
+    """What a part of a job is to tell, which takes the whole from `start` to `end`, 0 to 1."""
+    return lambda step: on_progress(replace(step, fraction=start + (end - start) * step.fraction))
+
+
 @dataclass(frozen=True)
 class Recovery:
     """The motion found in one photo.

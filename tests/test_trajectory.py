@@ -141,3 +141,33 @@ def test_untold_ways_that_nearly_follow_the_camera_follow_it() -> None:
     assert torch.allclose(way[1], -camera, atol=0.5)
     assert torch.allclose(way[2:], ways[2:], atol=1e-2)
     assert torch.allclose(found[:, 1] - found[:, 0], found[:, 2] - found[:, 3])
+
+
+def told_but_for(columns: int, height: int = 96, width: int = 128) -> Guidance:
+    """To the right in the left half, still in the right one, and nothing in so many columns between them."""
+    areas = left_half(Arrow(0, 10)).areas.copy()
+    areas[:, width // 2 - columns // 2 : width // 2 + columns // 2] = 0
+    return Guidance(areas, (Region(1, "moving", Arrow(0, 10)), Region(2, "still", Arrow(0, 0))))
+
+
+def test_a_gap_in_what_is_told_does_as_what_is_next_to_it() -> None:
+    flow = seen_at(Inputs(slid(10), told_but_for(16)), 0).flow
+    assert flow is not None
+    assert np.allclose(flow[:, :63], (10, 0))
+    assert np.allclose(flow[:, 65:], 0)
+
+
+def test_what_nothing_is_told_of_is_left_open_where_it_is_more_than_gaps() -> None:
+    flow = seen_at(Inputs(slid(10), told_but_for(40)), 0).flow
+    assert flow is not None
+    assert np.isnan(flow[:, 44:84]).all()
+    assert np.isfinite(flow[:, :44]).all()
+
+
+def test_in_a_gap_things_go_the_way_that_is_told_around_it() -> None:
+    pixels, areas = slid(10), left_half(Arrow(180, 10)).areas.copy()
+    areas[30:60, 20:40] = 0
+    told = Guidance(areas, (Region(1, "moving", Arrow(180, 10)), Region(2, "still", Arrow(0, 0))))
+    ends = found(seen_at(Inputs(pixels, told), 0), "quadrants", torch.device("cpu"))
+    flow = ends.motion(np.array([0.0, 0.5, 1.0])).resized(96, 128).flow()
+    assert flow[34:56, 24:36, 0].max() < -5

@@ -17,7 +17,7 @@ from models.drawn import engine as drawn
 from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import Motion
-from models.recovery import Cancelled, Inputs, Progress, Recovery
+from models.recovery import Cancelled, Inputs, Progress, Recovery, between
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
 from models.trajectory.flipping import flipped_parts
@@ -31,6 +31,9 @@ FINDING = 0.2
 SHARPNESS = 0.5
 """Share of the deconvolved in every frame, the rest is the photo moved: found motion is never quite right, and where it
 errs the one errs less than the other."""
+GAPS = 0.25
+"""The share of a photo up to which what nothing is told of is a gap in what is told: it does as what is next to it. By
+itself it might be found to move the other way, as a photo looks the same played backwards."""
 CONTEXT = 8
 """Px beyond the motion's reach up to which deconvolution lets pixels have a say in each other."""
 HARDLY = "Hardly any motion was found in this photo."
@@ -41,7 +44,8 @@ class Seen:
     """A photo and its guidance as the engines of this family look at them.
 
     pixels  (H, W, 3), at most `limit` px a side where that was asked for.
-    flow    the guidance's, (H, W, 2) px of `pixels`, NaN where nothing is known; None where nothing is said at all.
+    flow    the guidance's without its gaps, (H, W, 2) px of `pixels`, NaN where nothing is known; None where nothing is
+            said at all.
     bends   the guidance's, complex (H, W) on a grid of its own, NaN where no bent or uneven arrow is drawn; None
             where none is at all.
     """
@@ -66,10 +70,7 @@ def run(
     if is_cancelled():
         raise Cancelled
     told = as_guidance(seen.pixels, ends)
-
-    def further(step: Progress) -> None:
-        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
-
+    further = between(on_progress, FINDING, 1.0)
     recovery = _along(Inputs(seen.pixels, told, device.type, inputs.seed), values, further, is_cancelled)
     faint = (HARDLY,) if ends.longest() < FAINT else ()
     return replace(
@@ -123,7 +124,20 @@ def seen_at(inputs: Inputs, limit: int) -> Seen:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         flow = cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST) * np.float32(scale)
-    return Seen(pixels, flow if says else None, inputs.guidance.bends())
+    return Seen(pixels, _without_gaps(flow) if says else None, inputs.guidance.bends())
+
+
+def _without_gaps(flow: np.ndarray) -> np.ndarray:
+    """A guidance's flow (H, W, 2) with what is next to each gap in it."""
+    gaps = ~np.isfinite(flow[..., 0])
+    if not 0 < gaps.mean() <= GAPS:
+        return flow
+    import cv2
+
+    _, number = cv2.distanceTransformWithLabels(gaps.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    told = np.zeros((int(number.max()) + 1, 2), flow.dtype)
+    told[number[~gaps]] = flow[~gaps]
+    return np.where(gaps[..., None], told[number], flow)
 
 
 def load_networks(device: torch.device) -> Networks:
