@@ -87,6 +87,11 @@ class Arrow:
             ease_out=self.ease_in,
         )
 
+    def at_pace(self, pace: float) -> Arrow:
+        """The same way with its start and end on the average this far later or earlier, in halves of the way: -.25,
+        which comes to rest, to .25, which starts from rest; beyond these as they are."""
+        return replace(self, ease_in=min(max(4 * pace, 0.0), 1.0), ease_out=min(max(-4 * pace, 0.0), 1.0))
+
     def scaled(self, factor: float) -> Arrow:
         """The same motion in a picture `factor` times as large."""
         return replace(self, length=self.length * factor)

@@ -11,6 +11,7 @@ from app.suggestions import FRAMES, SIDE, loops
 from models.guidance import QUADRANTS, Guidance, Region
 from models.motion import Arrow
 from models.trajectory.estimation import Ends
+from models.trajectory.pace import at_pace
 from models.trajectory.sharpness import too_sharp
 from models.trajectory.suggestion import suggested, things
 from models.variation import varied
@@ -79,6 +80,16 @@ def test_what_fills_the_photo_is_the_cameras() -> None:
     assert guidance.camera.degrees == pytest.approx(315)
     assert not guidance.regions
     assert guidance.areas.shape == (160, 240)
+
+
+def test_an_uneven_pan_is_suggested_uneven_and_its_reverse_the_other_way() -> None:
+    pan = at_pace(ends_of(flow_of((ALL, ALL, (9, 0)))), 0.2)
+    first, second = suggested(pan, 80, 120, 2)
+    arrows = [one.camera for one in (first, second)]
+    assert [(round(one.ease_in, 3), round(one.ease_out, 3)) for one in arrows if one] == [(0.8, 0.0), (0.0, 0.8)]
+    assert np.allclose(first.bends(), 0.2, atol=1e-6)
+    (even,) = suggested(at_pace(pan, 0.0), 80, 120, 1)
+    assert even.bends() is None
 
 
 def sharp_at(rows: slice, columns: slice) -> np.ndarray:

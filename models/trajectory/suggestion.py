@@ -31,6 +31,8 @@ SUBJECT, GAP = 0.01, 0.04
 its plain surfaces are no sharper than others."""
 FIRST = 2
 """So many answers come before those in which the camera follows its subject."""
+UNEVEN = 0.05
+"""The pace, as `Arrow.at_pace` counts it, from which arrows carry it."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
 
@@ -77,13 +79,17 @@ def suggested(
     First what was found; second its whole reverse; where the camera moves and something before it is too sharp for
     that (`sharp`, bool on any grid over the photo), both again with that thing standing still, as a camera's subject
     does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
-    line where that is in doubt. Lots drawn with `seed` fill what is left. Empty where nothing that moves was found.
+    line where that is in doubt. Lots drawn with `seed` fill what is left. Where motion was found to be uneven, arrows
+    are. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
     found = things(resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size))
     if not found:
         return ()
+    pace = _pace(ends)
+    if abs(pace) > UNEVEN:
+        found = [replace(thing, arrow=thing.arrow.at_pace(pace)) for thing in found]
     answers: list[tuple[list[Thing], Answer]]
     answers = [(found, answer) for answer in islice(_answers(found, np.random.default_rng(seed)), count)]
     followed = None if sharp is None else _followed(found, sharp)
@@ -91,6 +97,12 @@ def suggested(
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
         answers[FIRST:FIRST] = [(followed, arrows), (followed, _whole_reverse(arrows))]
     return tuple(_guidance(parts, answer, height, width) for parts, answer in answers[:count])
+
+
+def _pace(ends: Ends) -> float:
+    """How uneven motion is as a whole, as `Arrow.at_pace` counts it."""
+    way, mean = ends.fields[:, 3] - ends.fields[:, 2], ends.fields[:, 3] + ends.fields[:, 2]
+    return float((mean * way).sum() / way.square().sum().clamp_min(1e-6))
 
 
 def things(flow: np.ndarray) -> list[Thing]:
@@ -199,10 +211,13 @@ def _whole_reverse(answer: Answer) -> Answer:
 
 
 def _turned(arrows: tuple[Arrow, ...], degrees: np.ndarray) -> tuple[Arrow, ...]:
-    turned = (
-        replace(one, degrees=float(one.degrees + angle) % 360) for one, angle in zip(arrows, degrees, strict=True)
-    )
+    turned = (_turned_by(one, float(angle)) for one, angle in zip(arrows, degrees, strict=True))
     return tuple(new if one.length else one for one, new in zip(arrows, turned, strict=True))
+
+
+def _turned_by(arrow: Arrow, degrees: float) -> Arrow:
+    """Turned round, motion is the same played backwards, and so is its pace."""
+    return arrow.reversed() if degrees == 180 else replace(arrow, degrees=(arrow.degrees + degrees) % 360)
 
 
 def _guidance(found: list[Thing], answer: Answer, height: int, width: int) -> Guidance:
