@@ -189,6 +189,14 @@ def test_bend_bulges_left_of_the_way() -> None:
     np.testing.assert_allclose(middle, [5, -5], atol=1e-9)
 
 
+@pytest.mark.parametrize(("asked", "got"), [(0.0, 0.0), (0.1, 0.1), (-0.2, -0.2), (0.25, 0.25), (0.6, 0.25)])
+def test_at_a_pace_the_middle_instant_lies_off_the_middle_of_the_way(asked: float, got: float) -> None:
+    arrow = Arrow(0, 10).at_pace(asked)
+    (first, _), (last, _) = arrow.displacement(0.0), arrow.displacement(1.0)
+    assert last - first == pytest.approx(10)
+    assert (first + last) / 2 == pytest.approx(got * 5)
+
+
 @pytest.mark.parametrize(("ease_in", "ease_out", "first", "last"), [(0, 0, 10, 10), (1, 0, 0, 10), (0, 1, 10, 0)])
 def test_ease_sets_the_speed_at_the_ends(ease_in: float, ease_out: float, first: float, last: float) -> None:
     arrow = Arrow(0, 10, ease_in=ease_in, ease_out=ease_out)
