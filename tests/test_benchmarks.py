@@ -113,8 +113,8 @@ def test_the_published_decomposer_is_counted_as_published() -> None:
 
 
 def test_seven_restored_frames_take_less_than_a_thirtieth_of_that() -> None:
-    """Every frame is restored in one pass, the middle one in two (`test_any_number_of_frames`); 540 is padded."""
+    """Every frame is restored in one pass (`test_any_number_of_frames`); 540 is padded."""
     with torch.device("meta"):
         network, stack = RestorationNetwork(), torch.empty(1, CHANNELS, 544, 960)
-        restored = 8 * multiply_adds(lambda: network.residual(stack))
-    assert 0.9 * published("960x540") / AIM < restored < published("960x540") / AIM
+        restored = 7 * multiply_adds(lambda: network.residual(stack))
+    assert 0.8 * published("960x540") / AIM < restored < published("960x540") / AIM

@@ -83,3 +83,14 @@ def test_it_can_be_cancelled_and_refuses_wrong_guidance() -> None:
         run(Inputs(slid(4)[0], left_half(Arrow(0, 4)), "cpu"), {"frames": 3}, lambda progress: None, lambda: True)
     with pytest.raises(ValueError, match="another size"):
         recovered(slid(4)[0], Guidance.empty(8, 8))
+
+
+@pytest.mark.parametrize("by", ["network", "both"])
+def test_progress_only_grows(by: str) -> None:
+    steps: list[float] = []
+    run = catalog.load("decomposition")
+    inputs = Inputs(slid(10)[0], left_half(Arrow(0, 10)), "cpu")
+    run(inputs, {"frames": 3, "by": by}, lambda progress: steps.append(progress.fraction), lambda: False)
+    assert len(steps) > 10
+    assert steps == sorted(steps)
+    assert steps[-1] == 1

@@ -233,6 +233,15 @@ def test_deconvolved_along_its_motion_a_photo_is_sharper_and_played_backwards_th
     assert np.array_equal(sharpened(blurred, Ends(ends.fields * 0), torch.device("cpu")), blurred)
 
 
+@pytest.mark.parametrize(("length", "rounds"), [(6.0, 15), (14.0, 15), (18.0, 28), (22.0, 40), (30.0, 40)])
+def test_long_blur_takes_more_rounds(length: float, rounds: int) -> None:
+    blurred = cv2.GaussianBlur(np.random.default_rng(4).integers(0, 255, (24, 48, 3), np.uint8), (9, 1), 3)
+    ends, cpu = moving_right(12, 24, length), torch.device("cpu")
+    made = sharpened(blurred, ends, cpu)
+    assert np.array_equal(made, sharpened(blurred, ends, cpu, rounds=rounds))
+    assert not np.array_equal(made, sharpened(blurred, ends, cpu, rounds=rounds - 5))
+
+
 def test_where_nothing_moves_the_frame_is_the_photo_to_the_bit() -> None:
     pixels = photo()
     ends = moving_right(20, 28, 8.0, share=0.3)

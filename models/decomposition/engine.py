@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,11 +16,13 @@ from models.devices import run_on
 from models.guidance import Guidance
 from models.loading import load_weights
 from models.motion import Motion, instants, moments
-from models.recovery import Cancelled, Inputs, Progress, Recovery, check_frames
+from models.recovery import Cancelled, Inputs, Progress, Recovery, between, check_frames
 from models.trajectory.engine import FAINT, FINDING, HARDLY, found, seen_at
 from models.trajectory.estimation import Ends
 from models.trajectory.flipping import flipped_parts
 
+SHARPENING = 0.5
+"""The share of restoring that deconvolution takes, for seven frames."""
 CONTEXT = 32
 """Px beyond the motion's reach up to which the network, 24, and deconvolution, 8, let pixels have a say in each other
 that shows."""
@@ -40,8 +41,7 @@ def run(
     times = instants(int(values["frames"]))
     check_frames(len(times), seen.pixels)
 
-    def further(step: Progress) -> None:
-        on_progress(replace(step, fraction=FINDING + (1 - FINDING) * step.fraction))
+    further = between(on_progress, FINDING, 1.0)
 
     def work(device: torch.device) -> tuple[np.ndarray, Ends]:
         on_progress(Progress(0.0, "Finding the motion"))
@@ -89,13 +89,14 @@ def _restored(
 ) -> np.ndarray:
     """The frames (N, H, W, 3) at `times`, even ones, restored `by` what the option of this name says."""
     network = load_weights(RestorationNetwork(), "restoration", device)
-    restorer = Restorer(pixels, ends, network, device, on_progress, is_cancelled)
+    restorer = Restorer(pixels, ends, network, device, between(on_progress, 0.0, SHARPENING), is_cancelled)
+    further = between(on_progress, SHARPENING, 1.0)
     if by == "both":
-        return frames_by_both(restorer, ends, len(times), device, on_progress, is_cancelled)
+        return frames_by_both(restorer, ends, len(times), device, further, is_cancelled)
     frames = np.empty((len(times), *pixels.shape), pixels.dtype)
     for n, t in enumerate(times):
         if is_cancelled():
             raise Cancelled
-        on_progress(Progress(n / len(times), "Restoring"))
+        further(Progress(n / len(times), "Restoring"))
         frames[n] = restorer.frame(float(t))
     return frames

@@ -22,7 +22,7 @@ from models.recovery import Progress
 from models.trajectory.estimation import Ends, as_tensor
 from models.trajectory.sharpening import sharpened
 
-LONGEST = 24.0
+LONGEST = 22.0
 LARGEST_SIDE = 2048
 TILE = 1024
 BAND = 256

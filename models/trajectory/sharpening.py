@@ -14,8 +14,9 @@ from models.motion import MOTION_TIMES, instants
 from models.recovery import Inputs, Progress
 from models.trajectory.estimation import Ends
 
-ROUNDS = 15
-"""Of deconvolution."""
+ROUNDS, PATHS = (15, 40), (14.0, 22.0)
+"""Rounds of deconvolution for the shorter and for the longer of two paths, px, and in between accordingly: long blur
+takes more rounds to come out, and along short ways, of things, which are found less surely, more of them do harm."""
 
 
 def as_guidance(pixels: np.ndarray, ends: Ends) -> Guidance:
@@ -30,9 +31,10 @@ def sharpened(
     device: torch.device,
     on_progress: Callable[[Progress], None] = lambda _: None,
     is_cancelled: Callable[[], bool] = lambda: False,
-    rounds: int = ROUNDS,
+    rounds: int | None = None,
 ) -> np.ndarray:
-    """The middle instant (H, W, 3) of a photo of the same shape and type after so many rounds, `ends` in its px; the
-    photo itself where nothing moves. Raises Cancelled."""
+    """The middle instant (H, W, 3) of a photo of the same shape and type after so many rounds, None: as many as its
+    longest path asks for; `ends` in its px; the photo itself where nothing moves. Raises Cancelled."""
+    rounds = round(float(np.interp(ends.longest(), PATHS, ROUNDS))) if rounds is None else rounds
     inputs = Inputs(pixels, as_guidance(pixels, ends), device.type)
     return drawn.along(inputs, {"frames": 1, "iterations": rounds}, 1.0, on_progress, is_cancelled).frames[0]
