@@ -134,7 +134,8 @@ def _without_gaps(flow: np.ndarray) -> np.ndarray:
         return flow
     import cv2
 
-    _, number = cv2.distanceTransformWithLabels(gaps.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, labels = cv2.distanceTransformWithLabels(gaps.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    number = np.asarray(labels, np.intp)  # of the told pixel that is nearest to each
     told = np.zeros((int(number.max()) + 1, 2), flow.dtype)
     told[number[~gaps]] = flow[~gaps]
     return np.where(gaps[..., None], told[number], flow)
