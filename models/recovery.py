@@ -76,6 +76,8 @@ class Recovery:
     device   what it really ran on; `seconds` how long.
     notes    sentences for the user: a device that failed, a motion that was not found.
     scores   numbers that the engine measured, such as "reblur" in dB.
+    middle   the photo deconvolved along the motion, (h, w, 3) on a grid over it that may be coarser; what is flipped in
+             time later needs it no second time. None where the engine did not deconvolve.
     """
 
     frames: np.ndarray
@@ -87,6 +89,7 @@ class Recovery:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    middle: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 4 or self.frames.shape[3] != 3 or len(self.frames) != len(self.times):

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from models.decomposition.restoring import Restorer
 from models.drawn import engine as drawn
@@ -23,11 +22,10 @@ def frames_by_both(
     restorer: Restorer,
     ends: Ends,
     count: int,
-    device: torch.device,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
     """So many frames (count, H, W, 3) of the photo's type, at even times. Raises Cancelled."""
-    inputs = Inputs(restorer.pixels, as_guidance(restorer.pixels, ends), device.type)
+    inputs = Inputs(restorer.pixels, as_guidance(restorer.pixels, ends), restorer.device.type)
     options = {"frames": count, "iterations": ROUNDS}
     return drawn.along(inputs, options, 1.0, on_progress, is_cancelled, restorer.frame(MIDDLE)).frames

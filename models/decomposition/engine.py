@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+import cv2
 import numpy as np
 import torch
 
@@ -19,7 +20,7 @@ from models.motion import Motion, instants, moments
 from models.recovery import Cancelled, Inputs, Progress, Recovery, between, check_frames
 from models.trajectory.engine import FAINT, FINDING, HARDLY, found, seen_at
 from models.trajectory.estimation import Ends
-from models.trajectory.flipping import flipped_parts
+from models.trajectory.flipping import Window, flipped_parts
 
 SHARPENING = 0.5
 """The share of restoring that deconvolution takes, for seven frames."""
@@ -43,19 +44,23 @@ def run(
 
     further = between(on_progress, FINDING, 1.0)
 
-    def work(device: torch.device) -> tuple[np.ndarray, Ends]:
+    def work(device: torch.device) -> tuple[np.ndarray, np.ndarray, Ends]:
         on_progress(Progress(0.0, "Finding the motion"))
         ends = found(seen, str(values["told"]), device)
-        return _restored(seen.pixels, ends, times, str(values["by"]), device, further, is_cancelled), ends
+        network = load_weights(RestorationNetwork(), "restoration", device)
+        deconvolving, restoring = between(further, 0.0, SHARPENING), between(further, SHARPENING, 1.0)
+        restorer = Restorer(seen.pixels, ends, network, device, None, deconvolving, is_cancelled)
+        frames = _frames(restorer, ends, times, str(values["by"]), restoring, is_cancelled)
+        return frames, restorer.middle, ends
 
-    (frames, ends), device, notes = run_on(inputs.device, work)
+    (frames, middle, ends), device, notes = run_on(inputs.device, work)
     on_progress(Progress(1.0, "Done"))
     motion = ends.motion(moments(times))
     moved = float(np.hypot(*np.moveaxis(motion.flow(), -1, 0)).mean())
     faint = (HARDLY,) if ends.longest() < FAINT else ()
     seconds = time.perf_counter() - start
     return Recovery(
-        frames, times, motion, "decomposition", values, device.type, seconds, (*notes, *faint), {"moved": moved}
+        frames, times, motion, "decomposition", values, device.type, seconds, (*notes, *faint), {"moved": moved}, middle
     )
 
 
@@ -69,34 +74,50 @@ def flip(
     """See `models.recovery.Flip`."""
     by = str(checked("decomposition", before.options)["by"])
 
-    def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
+    def draw(window: Window, motion: Motion) -> np.ndarray:
+        pixels = inputs.pixels[window]
+        # Deconvolution does not tell one direction of time from the other.
+        middle = None if before.middle is None else _part(before.middle, window, inputs.pixels.shape[:2])
+
         def work(device: torch.device) -> np.ndarray:
-            return _restored(pixels, Ends.of(motion, device), before.times, by, device, on_progress, is_cancelled)
+            ends = Ends.of(motion, device)
+            network = load_weights(RestorationNetwork(), "restoration", device)
+            restorer = Restorer(pixels, ends, network, device, middle, is_cancelled=is_cancelled)
+            return _frames(restorer, ends, before.times, by, on_progress, is_cancelled)
 
         return run_on(inputs.device, work)[0]
 
     return flipped_parts(inputs, before, told, CONTEXT, draw)
 
 
-def _restored(
-    pixels: np.ndarray,
+def _part(picture: np.ndarray, window: Window, size: tuple[int, int]) -> np.ndarray:
+    """What a picture on a grid over a photo of `size` (H, W) shows of a window of it, on a grid as fine."""
+    if picture.shape[:2] == size:
+        return picture[window]
+    places = []
+    for side, length, cells in zip(window, size, picture.shape, strict=False):
+        first, last = side.start * cells / length, side.stop * cells / length
+        count = max(1, round(last - first))
+        places.append((first + (np.arange(count) + 0.5) * ((last - first) / count) - 0.5).astype(np.float32))
+    x, y = np.meshgrid(places[1], places[0])
+    return cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _frames(
+    restorer: Restorer,
     ends: Ends,
     times: np.ndarray,
     by: str,
-    device: torch.device,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
 ) -> np.ndarray:
     """The frames (N, H, W, 3) at `times`, even ones, restored `by` what the option of this name says."""
-    network = load_weights(RestorationNetwork(), "restoration", device)
-    restorer = Restorer(pixels, ends, network, device, between(on_progress, 0.0, SHARPENING), is_cancelled)
-    further = between(on_progress, SHARPENING, 1.0)
     if by == "both":
-        return frames_by_both(restorer, ends, len(times), device, further, is_cancelled)
-    frames = np.empty((len(times), *pixels.shape), pixels.dtype)
+        return frames_by_both(restorer, ends, len(times), on_progress, is_cancelled)
+    frames = np.empty((len(times), *restorer.pixels.shape), restorer.pixels.dtype)
     for n, t in enumerate(times):
         if is_cancelled():
             raise Cancelled
-        further(Progress(n / len(times), "Restoring"))
+        on_progress(Progress(n / len(times), "Restoring"))
         frames[n] = restorer.frame(float(t))
     return frames

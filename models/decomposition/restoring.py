@@ -33,6 +33,8 @@ class Restorer:
 
     pixels   (H, W, 3) uint8 or uint16, sRGB curve.
     network  None: the photo is only moved.
+    middle   the photo deconvolved along the motion, (h, w, 3) at the scale to work at, where it is known; afterwards as
+             it was made, the photo itself without a network.
     Raises Cancelled while the photo is deconvolved.
     """
 
@@ -42,6 +44,7 @@ class Restorer:
         ends: Ends,
         network: RestorationNetwork | None,
         device: torch.device,
+        middle: np.ndarray | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -51,21 +54,20 @@ class Restorer:
         ends = ends.reversed() if self.backwards else ends
         self.fields = ends.fields.to(device)
         height, width = pixels.shape[:2]
-        longest = ends.longest()
-        scale = min(1.0, LONGEST / max(longest, 1e-6), LARGEST_SIDE / max(height, width))
         self.photo = as_tensor(pixels, device)
-        self.small = self.photo
-        if scale < 1:
-            size = [max(STRIDE, round(length * scale)) for length in (height, width)]
-            self.small = F.interpolate(self.photo, size=size, mode="area")
+        scale = min(1.0, LONGEST / max(ends.longest(), 1e-6), LARGEST_SIDE / max(height, width))
+        size = [max(STRIDE, round(length * scale)) for length in (height, width)]
+        size = [height, width] if scale == 1 else size
+        size = size if middle is None else list(middle.shape[:2])
+        whole = size == [height, width]
+        self.small = self.photo if whole else F.interpolate(self.photo, size=size, mode="area")
         self.factor = self.small.shape[-1] / width
-        self.sharpened = self.small
-        if network is not None:
-            copy = pixels if scale == 1 else as_pixels(self.small[0], pixels.dtype)
-            middle = sharpened(
-                copy, ends.scaled(self.factor), device, on_progress=on_progress, is_cancelled=is_cancelled
-            )
-            self.sharpened = as_tensor(middle, device)
+        self.middle = pixels if middle is None else middle
+        if network is not None and middle is None:
+            copy = pixels if whole else as_pixels(self.small[0], pixels.dtype)
+            near = ends.scaled(self.factor)
+            self.middle = sharpened(copy, near, device, on_progress=on_progress, is_cancelled=is_cancelled)
+        self.sharpened = as_tensor(self.middle, device) if network is not None else self.small
 
     @torch.no_grad()
     def frame(self, t: float) -> np.ndarray:

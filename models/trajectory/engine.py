@@ -20,7 +20,7 @@ from models.motion import Motion
 from models.recovery import Cancelled, Inputs, Progress, Recovery, between
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
-from models.trajectory.flipping import flipped_parts
+from models.trajectory.flipping import Window, flipped_parts
 from models.trajectory.network import MotionNetwork
 from models.trajectory.pace import paced
 from models.trajectory.sharpening import as_guidance
@@ -103,7 +103,8 @@ def flip(
     """See `models.recovery.Flip`."""
     values = checked("trajectory", before.options)
 
-    def draw(pixels: np.ndarray, motion: Motion) -> np.ndarray:
+    def draw(window: Window, motion: Motion) -> np.ndarray:
+        pixels = inputs.pixels[window]
         found = as_guidance(pixels, Ends.of(motion, torch.device("cpu")))
         return _along(Inputs(pixels, found, inputs.device), values, on_progress, is_cancelled).frames
 

@@ -26,8 +26,8 @@ LARGEST = 1024
 """The longer side, at most, of the grid on which motion is cut out."""
 
 Window = tuple[slice, slice]
-Draw = Callable[[np.ndarray, Motion], np.ndarray]
-"""Frames (N, h, w, 3) of a part of the photo, pixels (h, w, 3), along its motion."""
+Draw = Callable[[Window, Motion], np.ndarray]
+"""Frames (N, h, w, 3) of a part of the photo along its motion."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def flipped_parts(inputs: Inputs, before: Recovery, told: Guidance, context: int
     near = sides.apart * (inputs.pixels.shape[1] / where.shape[1]) < room
     if near.any():
         inner, outer = (window_around(near, inputs.pixels.shape[:2], more) for more in (0, room))
-        drawn = draw(inputs.pixels[outer], cropped(motion, inputs.pixels.shape[:2], outer))
+        drawn = draw(outer, cropped(motion, inputs.pixels.shape[:2], outer))
         y, x = (one.start - other.start for one, other in zip(inner, outer, strict=True))
         part = frames[:, *inner]
         part[:] = drawn[:, y : y + part.shape[1], x : x + part.shape[2]]
