@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from models import catalog
+from models.decomposition import restoring
+from models.decomposition.engine import part_of
 from models.guidance import NO_REGION, Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress, Recovery
@@ -111,6 +113,35 @@ def test_only_what_is_near_is_made_anew_and_that_makes_no_difference(
     off = np.abs(flipped(before, told, wanted).frames.astype(int) - near.frames)
     assert off.mean() < 0.25
     assert (off > 2).mean() < 0.03  # the middle instant may be seen from the other end
+
+
+def test_what_was_deconvolved_is_not_deconvolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, wanted = guidance(Arrow(340, 9), Arrow(10, 9)), guidance(Arrow(160, 9), Arrow(10, 9))
+    before = recovered("decomposition", told)
+    anew = flipped(replace(before, middle=None), told, wanted)
+
+    def forbidden(*arguments: object, **more: object) -> np.ndarray:
+        raise AssertionError("deconvolved")
+
+    monkeypatch.setattr(restoring, "sharpened", forbidden)
+    kept = flipped(before, told, wanted)
+    off = np.abs(kept.frames.astype(int) - anew.frames)
+    assert off.mean() < 0.25
+    assert kept.middle is before.middle
+    with pytest.raises(AssertionError, match="deconvolved"):
+        flipped(replace(before, middle=None), told, wanted)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 2.5])
+def test_a_part_of_a_coarser_picture_lies_where_it_belongs(scale: float) -> None:
+    height, width = round(100 / scale), round(150 / scale)
+    y, x = ((np.arange(count, dtype=np.float32) + 0.5) * scale for count in (height, width))
+    picture = np.rint(np.stack(np.broadcast_arrays(y[:, None], x[None], 7), -1)).astype(np.uint8)
+    part = part_of(picture, (slice(30, 80), slice(40, 127)), (100, 150))
+    assert part.shape == (round(50 / scale), round(87 / scale), 3)
+    rows, columns = part[:, 0, 0].astype(float), part[0, :, 1].astype(float)
+    assert rows == pytest.approx(30 + (np.arange(len(rows)) + 0.5) * 50 / len(rows), abs=1.1)
+    assert columns == pytest.approx(40 + (np.arange(len(columns)) + 0.5) * 87 / len(columns), abs=1.1)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -77,7 +77,7 @@ def flip(
     def draw(window: Window, motion: Motion) -> np.ndarray:
         pixels = inputs.pixels[window]
         # Deconvolution does not tell one direction of time from the other.
-        middle = None if before.middle is None else _part(before.middle, window, inputs.pixels.shape[:2])
+        middle = None if before.middle is None else part_of(before.middle, window, inputs.pixels.shape[:2])
 
         def work(device: torch.device) -> np.ndarray:
             ends = Ends.of(motion, device)
@@ -90,7 +90,7 @@ def flip(
     return flipped_parts(inputs, before, told, CONTEXT, draw)
 
 
-def _part(picture: np.ndarray, window: Window, size: tuple[int, int]) -> np.ndarray:
+def part_of(picture: np.ndarray, window: Window, size: tuple[int, int]) -> np.ndarray:
     """What a picture on a grid over a photo of `size` (H, W) shows of a window of it, on a grid as fine."""
     if picture.shape[:2] == size:
         return picture[window]
