@@ -13,7 +13,6 @@ from models.areas.proposals import CHANNELS as PROPOSAL
 from models.areas.proposals import GUIDANCE, reversed_hints, turned_hints
 from models.symmetry import WAYS, turned, turned_vectors
 from models.trajectory.adjustment import (
-    CELL,
     CHANNELS,
     LAGS,
     LEAST,
@@ -23,6 +22,7 @@ from models.trajectory.adjustment import (
     reached,
     seen,
 )
+from models.trajectory.cells import CELL
 from models.trajectory.estimation import BELIEVED, KNOWN_WELL, SURE, seen_closely
 
 SIDE, BLUR = 64, 9

@@ -11,6 +11,7 @@ from app.suggestions import FRAMES, SIDE, loops
 from models.guidance import QUADRANTS, Guidance, Region
 from models.motion import Arrow
 from models.trajectory.estimation import Ends
+from models.trajectory.moving import AXES, Moving
 from models.trajectory.pace import at_pace
 from models.trajectory.sharpness import too_sharp
 from models.trajectory.suggestion import suggested, things
@@ -35,7 +36,7 @@ TWO = flow_of((slice(10, 70), LEFT, (8, -1)), (slice(10, 50), RIGHT, (1, 6)))
 
 
 def directions(guidance: Guidance) -> list[int]:
-    return [round(one.arrow.degrees) for one in guidance.regions if one.arrow]
+    return [round(one.arrow.degrees) % 360 for one in guidance.regions if one.arrow]
 
 
 def test_a_thing_whose_halves_were_found_in_opposite_directions_is_one() -> None:
@@ -152,6 +153,72 @@ def test_what_is_sharp_before_a_streaked_background_is_seen() -> None:
 
 def test_where_nothing_moves_nothing_is_suggested() -> None:
     assert suggested(ends_of(flow_of()), 80, 120, 5) == ()
+
+
+def moving_at(*parts: tuple[slice, slice, int], sure: float = 0.9) -> Moving:
+    """Rectangles on a grid (20, 30) that are likely to move by 12 px, each along the line of this number, `sure` so."""
+    likely, lines = np.full((20, 30), 0.1, np.float32), np.full((AXES, 20, 30), 1 / AXES, np.float32)
+    for rows, columns, line in parts:
+        likely[rows, columns] = 0.9
+        lines[:, rows, columns] = (1 - sure) / (AXES - 1)
+        lines[line, rows, columns] = sure
+    return Moving(likely, lines, np.full((20, 30), 12, np.float32))
+
+
+BLURRED = (slice(4, 16), slice(3, 12), 2), (slice(6, 12), slice(18, 26), 0)
+
+
+def test_where_nothing_was_found_to_move_what_is_blurred_is_suggested() -> None:
+    found = suggested(ends_of(flow_of()), 80, 120, 5, moving=moving_at(*BLURRED))
+    assert len(found) == 5
+    assert len({one.labels().tobytes() for one in found}) == 5
+    first, second, *_ = found
+    assert directions(first) == [315, 0]  # the third line runs down to the right
+    assert second.labels().tolist() == first.reversed().labels().tolist()
+    assert [round(one.arrow.length) for one in first.regions if one.arrow] == [12, 12]
+    moves = np.isin(first.labels(), QUADRANTS)
+    assert moves[20:60, 16:44].all()
+    assert not moves[:, :8].any()
+    assert all(one.camera == Arrow(0, 0) for one in found)
+
+
+def test_one_blurred_thing_goes_four_ways_and_the_camera_stands_still() -> None:
+    found = suggested(ends_of(flow_of()), 80, 120, 5, moving=moving_at(BLURRED[0]))
+    assert sorted(directions(one)[0] for one in found) == [45, 135, 225, 315]
+    assert all(one.camera == Arrow(0, 0) for one in found)
+
+
+def test_what_hardly_seems_to_move_is_suggested_where_nothing_seems_to_do_so_more() -> None:
+    faint = moving_at(*BLURRED)
+    for likely, things_found in ((0.4, 2), (0.12, 0)):
+        faint.likely[:] = np.where(faint.likely > 0.2, likely, 0.05)
+        found = suggested(ends_of(flow_of()), 80, 120, 1, moving=faint)
+        assert sum(len(one.regions) for one in found) == things_found
+        faint.likely[faint.likely > 0.1] = 0.9
+
+
+def test_what_is_blurred_moves_as_it_was_found_to_where_it_was() -> None:
+    flow = flow_of((slice(16, 64), slice(12, 48), (0, 9)))
+    (thing, other) = suggested(ends_of(flow), 80, 120, 1, moving=moving_at(*BLURRED))[0].regions
+    assert thing.arrow is not None
+    assert thing.arrow.degrees == pytest.approx(270)
+    assert thing.arrow.length == pytest.approx(9, abs=0.5)
+    assert other.arrow is not None
+    assert round(other.arrow.degrees) % 360 == 0
+
+
+def test_things_whose_lines_are_hardly_known_go_across_them_together() -> None:
+    found = suggested(ends_of(flow_of()), 80, 120, 4, moving=moving_at(*BLURRED, sure=0.3))
+    first, _, across, back = (directions(one) for one in found)
+    assert [(a - b) % 360 for a, b in zip(across, first, strict=True)] == [90, 90]
+    assert [(a - b) % 360 for a, b in zip(back, first, strict=True)] == [270, 270]
+
+
+def test_a_camera_that_was_found_and_a_blurred_photo_as_a_whole_are_no_things() -> None:
+    pan, whole = ends_of(flow_of((ALL, ALL, (9, 0)))), moving_at((slice(0, 20), slice(0, 28), 0))
+    with_things, without = (suggested(pan, 80, 120, 1, moving=one)[0] for one in (moving_at(*BLURRED), None))
+    assert with_things.labels().tolist() == without.labels().tolist()
+    assert suggested(ends_of(flow_of()), 80, 120, 5, moving=whole) == ()
 
 
 def test_what_is_much_like_another_keeps_its_things() -> None:

@@ -345,7 +345,7 @@ def test_real_exposures_become_material(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["adjustment", "areas", "correction", "decomposition", "motion", "predictor", "restoration"]
+    "name", ["adjustment", "areas", "correction", "decomposition", "motion", "moving", "predictor", "restoration"]
 )
 def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -> None:
     one = tiny(name)

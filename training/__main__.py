@@ -23,6 +23,7 @@ from training.recipes.areas import Areas
 from training.recipes.correction import CorrectionRecipe
 from training.recipes.decomposition import guide
 from training.recipes.motion import Motion, judge
+from training.recipes.moving import MovingRecipe
 from training.recipes.predictor import Predictor
 from training.recipes.restoration import Restoration
 from training.world import FlowMaps, Mixture, Photos, World, load_photos
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     said |= {"seed": chosen.seed, "device": str(device)}
     real, names = None, ()
     if chosen.real:
-        if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, Predictor, Restoration)):
+        if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, MovingRecipe, Predictor, Restoration)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
         real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops)
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}

@@ -9,24 +9,18 @@ coarse grid learns from few photos how far each place truly goes.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from models.areas.proposals import EACH, GUIDANCE, LENGTH_UNIT
 from models.exposure import sampled
+from models.trajectory.cells import CELL, NOISE, CellNetwork, levels
 from models.trajectory.evidence import slopes
-from models.trajectory.network import Block
 
-CELL = 8
-"""Px a side of what has one answer."""
 LAGS = (1, 2, 3, 4, 6, 8, 11, 16, 22, 32)
 """How far apart values are compared along the motion and across it, px."""
 LEAST = 1.0
 """Px that are added to lengths of which the logarithm is taken."""
-NOISE = 1e-5
 MEASURED, TOLD, PROPOSED, COLOURS = 3 * len(LAGS) + 5, 7, 2 * EACH, 3
 CHANNELS = MEASURED + TOLD + PROPOSED + COLOURS
 MIRRORED = torch.ones(CHANNELS)
@@ -34,35 +28,12 @@ MIRRORED = torch.ones(CHANNELS)
 MIRRORED[[MEASURED + 1, MEASURED + TOLD + 1, MEASURED + TOLD + EACH + 1]] = -1
 
 
-class AdjustmentNetwork(nn.Module):
-    """What is seen along motions to how far they are off: an encoder-decoder on cells of 8 px."""
+class AdjustmentNetwork(CellNetwork):
+    """By how much motions are off, of what is `seen` (B, CHANNELS, h, w) along them: (B, 2, h, w), the logarithm of how
+    many times longer they are, and how far they go aside, in their lengths."""
 
     def __init__(self, widths: tuple[int, ...] = (48, 64, 96), depth: int = 1) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(CHANNELS, widths[0], 1), nn.GroupNorm(8, widths[0]), nn.ReLU())
-        self.first = Block(widths[0])
-        pairs = list(pairwise(widths))
-        self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, 2, 1), nn.GroupNorm(8, b), nn.ReLU(), *(Block(b) for _ in range(depth)))
-            for a, b in pairs
-        )
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairs)
-        self.join = nn.ModuleList(Block(a) for a, _ in pairs)
-        self.head = nn.Conv2d(widths[0], 2, 3, padding=1)
-        for parameter in self.head.parameters():
-            nn.init.normal_(parameter, std=1e-3)
-
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        """By how much motions are off, of what is `seen` (B, CHANNELS, h, w) along them:
-        (B, 2, h, w), the logarithm of how many times longer they are, and how far they go aside, in their lengths."""
-        x = self.first(self.stem(seen))
-        skips = []
-        for down in self.down:
-            skips.append(x)
-            x = down(x)
-        for up, join, skip in zip(reversed(self.up), reversed(self.join), reversed(skips), strict=True):
-            x = join(skip + F.interpolate(up(x), size=skip.shape[-2:], mode="bilinear", align_corners=False))
-        return self.head(x).float()
+        super().__init__(CHANNELS, 2, widths, depth)
 
 
 def reached(way: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
@@ -113,12 +84,9 @@ def _measured(grey: torch.Tensor, ahead: torch.Tensor) -> torch.Tensor:
     )
     ratio = ((along + NOISE) / (across + NOISE)).log() / 2
     alike = (agree / (energy + NOISE)).clamp(-2, 2)
-    steepest = F.max_pool2d(own.abs(), CELL)
-    span = F.max_pool2d(grey, 3 * CELL, CELL, CELL) + F.max_pool2d(-grey, 3 * CELL, CELL, CELL)
-    bound = ((span + 0.01) / (steepest + 0.003)).log()
+    *others, bound = levels(grey, own.abs())
     widest = -F.max_pool2d(-bound, 3, 1, 1)
-    levels = (F.avg_pool2d(grey, CELL), (steepest + 0.003).log() / 2 + 1.5, (span + 0.01).log() / 2 + 1)
-    return torch.cat(((along + NOISE).log() / 3 + 2, ratio, alike, *levels, bound - 1.5, widest - 1.5), 1)
+    return torch.cat(((along + NOISE).log() / 3 + 2, ratio, alike, *others, bound, widest), 1)
 
 
 def _told(ahead: torch.Tensor, length: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:

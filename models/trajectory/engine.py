@@ -21,6 +21,7 @@ from models.recovery import Cancelled, Inputs, Progress, Recovery, between
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
 from models.trajectory.flipping import Window, flipped_parts
+from models.trajectory.moving import Moving, MovingNetwork, what_moves
 from models.trajectory.network import MotionNetwork
 from models.trajectory.pace import paced
 from models.trajectory.sharpening import as_guidance
@@ -169,13 +170,14 @@ def suggest(
     on_progress(Progress(0.1, "Finding the motion"))
     seen = Seen(np.ascontiguousarray(inputs.pixels), None)
 
-    def look(device: torch.device) -> tuple[Ends, np.ndarray]:
-        ends = found(seen, "quadrants", device)
-        return ends, too_sharp_for(ends, as_tensor(seen.pixels, device))
+    def look(device: torch.device) -> tuple[Ends, np.ndarray, Moving]:
+        ends, photo = found(seen, "quadrants", device), as_tensor(seen.pixels, device)
+        moving = what_moves(load_weights(MovingNetwork(), "moving", device), photo)
+        return ends, too_sharp_for(ends, photo), moving
 
-    (ends, sharp), _, _ = run_on(inputs.device, look)
+    (ends, sharp, moving), _, _ = run_on(inputs.device, look)
     if is_cancelled():
         raise Cancelled
     on_progress(Progress(0.9, "Cutting it into things"))
     height, width = inputs.pixels.shape[:2]
-    return suggested(ends, height, width, count, inputs.seed, sharp)
+    return suggested(ends, height, width, count, inputs.seed, sharp, moving)

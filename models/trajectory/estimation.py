@@ -30,6 +30,7 @@ from models.areas.proposals import (
 from models.motion import Motion, constrained
 from models.trajectory import adjustment
 from models.trajectory.adjustment import AdjustmentNetwork
+from models.trajectory.cells import CELL
 from models.trajectory.network import STRIDE, MotionNetwork
 from models.trajectory.sharpness import too_sharp
 
@@ -259,10 +260,10 @@ def seen_closely(
     camera keeps to that, and what fills most of the photo is not called longer: it is seen as a whole, and places where
     it seems to go farther are more often mistakes."""
     h, w = photo.shape[-2:]
-    pad = (0, -w % adjustment.CELL, 0, -h % adjustment.CELL)
+    pad = (0, -w % CELL, 0, -h % CELL)
     found = fields[:, 3] - fields[:, 2]
     seen = (F.pad(one, pad, mode="replicate") for one in (photo, adjustment.reached(found, hints), hints))
-    off = F.interpolate(network(adjustment.seen(*seen)), scale_factor=adjustment.CELL, mode="bilinear")[..., :h, :w]
+    off = F.interpolate(network(adjustment.seen(*seen)), scale_factor=CELL, mode="bilinear")[..., :h, :w]
     off = off * (BELIEVED * (1 - surely(hints)))
     parts = areas(hints[:, :GUIDANCE])
     broad = (parts & (parts.float().mean((2, 3), keepdim=True) > MOST)).any(1, keepdim=True)

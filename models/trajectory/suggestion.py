@@ -2,7 +2,8 @@
 
 A photo looks the same played backwards, and each thing in it does so on its own: the network's motion says along which
 line a thing moved and how far, its direction in time is a guess. So the motion is cut into things, and the suggestions
-are assignments of a direction to each; where the line itself is doubtful, also the line across.
+are assignments of a direction to each; where the line itself is doubtful, also the line across. Where no camera moves,
+the things are what is blurred: of its motion the network finds little by itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from models.guidance import Guidance, Region
 from models.motion import Arrow, resized_field
 from models.trajectory.estimation import Ends
+from models.trajectory.moving import Moving
 
 MOVING, FAINTEST = 1.0, 0.004
 """What is proposed moves at least so many px, and so much of the picture's longer side: less is mostly a mistake."""
@@ -33,6 +35,11 @@ FIRST = 2
 """So many answers come before those in which the camera follows its subject."""
 UNEVEN = 0.05
 """The pace, as `Arrow.at_pace` counts it, from which arrows carry it."""
+UNKNOWN = 0.5
+"""Above so much doubt a line is hardly known."""
+LIKELY, LEAST_LIKELY = 0.5, 0.15
+"""How likely a place is to move that belongs to a thing: so much, or half as much as the likeliest one is, but at least
+the second."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
 
@@ -72,26 +79,39 @@ def one_direction(ends: Ends) -> Ends:
 
 
 def suggested(
-    ends: Ends, height: int, width: int, count: int = 1, seed: int = 0, sharp: np.ndarray | None = None
+    ends: Ends,
+    height: int,
+    width: int,
+    count: int = 1,
+    seed: int = 0,
+    sharp: np.ndarray | None = None,
+    moving: Moving | None = None,
 ) -> tuple[Guidance, ...]:
     """The motion as guidance for a photo (height, width): up to `count` different answers, the likeliest first.
 
     First what was found; second its whole reverse; where the camera moves and something before it is too sharp for
     that (`sharp`, bool on any grid over the photo), both again with that thing standing still, as a camera's subject
     does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
-    line where that is in doubt. Lots drawn with `seed` fill what is left. Where motion was found to be uneven, arrows
-    are. Empty where nothing that moves was found.
+    line where that is in doubt, all whose lines are hardly known across them. Lots drawn with `seed` fill what is left.
+    Where motion was found to be uneven, arrows are. Where no camera moves, the things are what is `moving`, if anything
+    is. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
-    found = things(resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size))
+    flow = resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size)
+    found = things(flow)
+    blurred = []
+    if moving is not None and not (found and found[0].share > CAMERA_SHARE):
+        blurred = blurred_things(moving, flow)
+    found = blurred or found
     if not found:
         return ()
     pace = _pace(ends)
     if abs(pace) > UNEVEN:
         found = [replace(thing, arrow=thing.arrow.at_pace(pace)) for thing in found]
     answers: list[tuple[list[Thing], Answer]]
-    answers = [(found, answer) for answer in islice(_answers(found, np.random.default_rng(seed)), count)]
+    likely = _answers(found, not blurred, np.random.default_rng(seed))
+    answers = [(found, answer) for answer in islice(likely, count)]
     followed = None if sharp is None else _followed(found, sharp)
     if followed is not None:
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
@@ -124,6 +144,42 @@ def things(flow: np.ndarray) -> list[Thing]:
         if own is not None:
             found.append(_thing(flow, own))
     return sorted(found, key=lambda one: -one.share)[:MOST]
+
+
+def blurred_things(moving: Moving, flow: np.ndarray) -> list[Thing]:
+    """What is likely to move and hangs together, largest first, at most six, on the grid of a flow (h, w, 2) px: along
+    that where it moves most of a thing, else along the line that the photo shows. None that the whole photo could be:
+    of a camera the motion would have been found."""
+    import cv2
+
+    height, width = flow.shape[:2]
+    long = np.hypot(flow[..., 0], flow[..., 1]) >= max(MOVING, FAINTEST * max(height, width))
+    least = min(LIKELY, max(LEAST_LIKELY, float(moving.likely.max()) / 2))
+    left = cv2.resize(moving.likely, (width, height), interpolation=cv2.INTER_LINEAR) > least
+    found: list[Thing] = []
+    while len(found) < MOST and (part := _largest(left)) is not None:
+        left &= ~part
+        if part.mean() > CAMERA_SHARE:
+            continue
+        if (long & part).mean() > part.mean() / 2:
+            found.append(replace(_thing(flow, long & part), where=part, share=float(part.mean())))
+        else:
+            found.append(_blurred_thing(moving, part))
+    return found
+
+
+def _blurred_thing(moving: Moving, where: np.ndarray) -> Thing:
+    """Its arrow is along the mean of its places' lines, as far as they are likely to go."""
+    import cv2
+
+    height, width = moving.likely.shape
+    weight = cv2.resize(where.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) * moving.likely
+    weight /= max(float(weight.sum()), 1e-6)
+    lines = (moving.lines * weight).sum((1, 2))
+    doubled = (lines * np.exp(2j * np.pi * np.arange(len(lines)) / len(lines))).sum()
+    angle, length = np.angle(doubled) / 2, float((moving.length * weight).sum())
+    arrow = Arrow.from_vector(length * float(np.cos(angle)), length * float(np.sin(angle)))
+    return Thing(where, float(where.mean()), arrow, 1 - float(abs(doubled)))
 
 
 def _followed(found: list[Thing], sharp: np.ndarray) -> list[Thing] | None:
@@ -182,27 +238,34 @@ def _doubled(flow: np.ndarray) -> complex:
     return complex((vectors**2 / np.maximum(length, 1e-6)).sum() / max(float(length.sum()), 1e-6))
 
 
-def _answers(found: list[Thing], dice: np.random.Generator) -> Iterator[Answer]:
-    """Every answer once, the likeliest and most telling first."""
+def _answers(found: list[Thing], anything: bool, dice: np.random.Generator) -> Iterator[Answer]:
+    """Every answer once, the likeliest and most telling first; `anything`: the largest may be the camera's motion, or
+    a thing if it seems to be that."""
     usual = Answer(tuple(thing.arrow for thing in found), found[0].share > CAMERA_SHARE)
     told = {usual}
     yield usual
     lots = (Answer(_turned(usual.arrows, 180 * dice.integers(0, 2, len(found))), usual.camera) for _ in range(64))
-    for answer in (_whole_reverse(usual), *_others(found, usual), *lots):
+    for answer in (_whole_reverse(usual), *_others(found, usual, anything), *lots):
         if answer not in told:
             told.add(answer)
             yield answer
 
 
-def _others(found: list[Thing], usual: Answer) -> list[Answer]:
+def _others(found: list[Thing], usual: Answer, anything: bool) -> list[Answer]:
     """What differs from the usual answer in one point, by how much of the picture that is, times how likely it is."""
     one = np.eye(len(found))
     worth = [(thing.share, Answer(_turned(usual.arrows, 180 * one[n]), usual.camera)) for n, thing in enumerate(found)]
     for n, thing in enumerate(found):
         for degrees in (90, 270):
             worth.append((thing.share * thing.doubt, Answer(_turned(usual.arrows, degrees * one[n]), usual.camera)))
+    unknown = np.array([thing.doubt > UNKNOWN for thing in found])
+    if unknown.sum() > 1:
+        doubtful = sum(thing.share * thing.doubt for thing in found if thing.doubt > UNKNOWN)
+        for degrees in (90, 270):
+            worth.append((doubtful, Answer(_turned(usual.arrows, degrees * unknown), usual.camera)))
     share = found[0].share
-    worth.append((min(share, 1 - share) / 2, Answer(usual.arrows, not usual.camera)))
+    if anything:
+        worth.append((min(share, 1 - share) / 2, Answer(usual.arrows, not usual.camera)))
     return [answer for _, answer in sorted(worth, key=lambda pair: -pair[0])]
 
 

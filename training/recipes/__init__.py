@@ -19,6 +19,7 @@ NAMES = (
     "correction",
     "motion",
     "adjustment",
+    "moving",
     "restoration",
     "decomposition",
     "decomposer",

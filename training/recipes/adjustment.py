@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from models.symmetry import WAYS, turned
-from models.trajectory.adjustment import CELL, MIRRORED, AdjustmentNetwork, adjusted, reached, seen, seen_from
+from models.trajectory.adjustment import MIRRORED, AdjustmentNetwork, adjusted, reached, seen, seen_from
+from models.trajectory.cells import CELL
 from models.trajectory.estimation import BELIEVED, surely
 from training.recipes import Batch
 from training.recipes.decomposition import found, with_hints
