@@ -37,9 +37,9 @@ UNEVEN = 0.05
 """The pace, as `Arrow.at_pace` counts it, from which arrows carry it."""
 UNKNOWN = 0.5
 """Above so much doubt a line is hardly known."""
-LIKELY, LEAST_LIKELY = 0.5, 0.15
-"""How likely a place is to move that belongs to a thing: so much, or half as much as the likeliest one is, but at least
-the second."""
+LIKELY, LEAST_LIKELY = 0.7, 0.15
+"""How likely a place is to move that belongs to a thing: so much, or if no place is, half as much as the likeliest one,
+but at least the second."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
 
@@ -153,18 +153,27 @@ def blurred_things(moving: Moving, flow: np.ndarray) -> list[Thing]:
     import cv2
 
     height, width = flow.shape[:2]
+    likely = cv2.resize(moving.likely, (width, height), interpolation=cv2.INTER_LINEAR)
+    for least in (LIKELY, max(LEAST_LIKELY, float(likely.max()) / 2)):
+        parts = _parts(likely > least)
+        if parts:
+            break
     long = np.hypot(flow[..., 0], flow[..., 1]) >= max(MOVING, FAINTEST * max(height, width))
-    least = min(LIKELY, max(LEAST_LIKELY, float(moving.likely.max()) / 2))
-    left = cv2.resize(moving.likely, (width, height), interpolation=cv2.INTER_LINEAR) > least
-    found: list[Thing] = []
-    while len(found) < MOST and (part := _largest(left)) is not None:
-        left &= ~part
-        if part.mean() > CAMERA_SHARE:
-            continue
+    found = []
+    for part in parts:
         if (long & part).mean() > part.mean() / 2:
             found.append(replace(_thing(flow, long & part), where=part, share=float(part.mean())))
-        else:
+        elif part.mean() <= CAMERA_SHARE:
             found.append(_blurred_thing(moving, part))
+    return found
+
+
+def _parts(mask: np.ndarray) -> list[np.ndarray]:
+    """What hangs together in a mask, largest first, at most six, without what is small."""
+    left, found = mask.copy(), []
+    while len(found) < MOST and (part := _largest(left)) is not None:
+        left &= ~part
+        found.append(part)
     return found
 
 
