@@ -31,8 +31,9 @@ CAMERA_SHARE = 0.5
 SUBJECT, GAP = 0.01, 0.04
 """The share of the photo that a camera's subject covers at least, and how broad the gaps in it are, of the longer side:
 its plain surfaces are no sharper than others."""
-FIRST = 2
-"""So many answers come before those in which the camera follows its subject."""
+FIRST, LAST = 2, 4
+"""So many answers come before those in which the camera follows its subject, and before that in which only the surest
+parts of what is blurred move."""
 UNEVEN = 0.05
 """The pace, as `Arrow.at_pace` counts it, from which arrows carry it."""
 UNKNOWN = 0.5
@@ -40,6 +41,8 @@ UNKNOWN = 0.5
 LIKELY, LEAST_LIKELY = 0.7, 0.15
 """How likely a place is to move that belongs to a thing: so much, or if no place is, half as much as the likeliest one,
 but at least the second."""
+SUREST = 0.9
+"""How likely to move, beside the likeliest place of its thing, what is surest to belong to it is."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
 
@@ -94,7 +97,7 @@ def suggested(
     does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
     line where that is in doubt, all whose lines are hardly known across them. Lots drawn with `seed` fill what is left.
     Where motion was found to be uneven, arrows are. Where no camera moves, the things are what is `moving`, if anything
-    is. Empty where nothing that moves was found.
+    is, and the fifth says the first of their surest parts alone. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -112,6 +115,8 @@ def suggested(
     answers: list[tuple[list[Thing], Answer]]
     likely = _answers(found, not blurred, np.random.default_rng(seed))
     answers = [(found, answer) for answer in islice(likely, count)]
+    if blurred and moving is not None:
+        answers[LAST:LAST] = [(_surest(blurred, moving), answers[0][1])]
     followed = None if sharp is None else _followed(found, sharp)
     if followed is not None:
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
@@ -189,6 +194,16 @@ def _blurred_thing(moving: Moving, where: np.ndarray) -> Thing:
     angle, length = np.angle(doubled) / 2, float((moving.length * weight).sum())
     arrow = Arrow.from_vector(length * float(np.cos(angle)), length * float(np.sin(angle)))
     return Thing(where, float(where.mean()), arrow, 1 - float(abs(doubled)))
+
+
+def _surest(found: list[Thing], moving: Moving) -> list[Thing]:
+    """The same things, each only where it is nearly as likely to move as anywhere in it."""
+    import cv2
+
+    height, width = found[0].where.shape
+    likely = cv2.resize(moving.likely, (width, height), interpolation=cv2.INTER_LINEAR)
+    parts = (one.where & (likely >= SUREST * likely[one.where].max()) for one in found)
+    return [replace(one, where=part, share=float(part.mean())) for one, part in zip(found, parts, strict=True)]
 
 
 def _followed(found: list[Thing], sharp: np.ndarray) -> list[Thing] | None:
