@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.areas.agreement import ANGLES, CHANNELS, LAGS, distances, evidence, mirrored, swapped
-from models.areas.fields import SPAN, doubts, fitted, spread
+from models.areas.fields import SPAN, as_told, doubts, fitted, spread
 from models.areas.network import (
     LENGTHS,
     TURN,
@@ -23,7 +23,7 @@ from models.areas.network import (
     posterior,
     within,
 )
-from models.areas.proposals import FEW, LENGTH_UNIT, MIDDLES, areas, proposed, reversed_hints, turned_hints
+from models.areas.proposals import FEW, LENGTH_UNIT, MIDDLES, areas, inside, proposed, reversed_hints, turned_hints
 from models.symmetry import WAYS
 from training.recipes.areas import nearness, quadrant
 
@@ -223,6 +223,30 @@ def test_a_smooth_field_is_found_past_windows_that_are_wrong() -> None:
     found = fitted(seen.flatten(0, 1), places.repeat(2, 1), owner, 2)
     assert torch.allclose(found[0], fields[0], atol=0.8)
     assert torch.allclose(found[1], fields[1], atol=0.4)
+
+
+@pytest.mark.parametrize("field", [((1.0, 0.5), (9.0, 0.0), (0.0, 9.0)), ((0.5, 1.0), (0.0, 7.0), (-7.0, 0.0))])
+@pytest.mark.parametrize("sense", [1, -1])
+def test_a_zoom_and_a_turn_are_found_though_no_window_knows_the_direction_in_time(
+    field: tuple[tuple[float, float], ...], sense: int
+) -> None:
+    places, true = grid_of_windows(), sense * torch.tensor(field)
+    blind = torch.logaddexp(windows(true, places), windows(-true, places)) - math.log(2)
+    owner = torch.zeros(len(places), dtype=torch.long)
+    found = fitted(blind, places, owner, 1)[0]
+    assert torch.allclose(found * (found * true).sum().sign(), true, atol=1)
+    told = (true[0] + places / SPAN @ true[1:]).sign()
+    assert torch.allclose(fitted(blind, places, owner, 1, told)[0], true, atol=1)
+    assert float((as_told(places, told) * true).sum()) > 0
+
+
+def test_what_is_told_across_the_axis_is_a_thing_unless_it_reaches_the_rim_or_is_tiny() -> None:
+    motion = torch.tensor([10.0, 1.0])[:, None, None].expand(-1, 80, 120)
+    told, moving = torch.ones(2, 80, 120), torch.ones(80, 120, dtype=torch.bool)
+    told[1, 30:55, 40:70] = told[1, :20, :50] = told[1, 60:64, 100:104] = -1
+    alone = torch.zeros(80, 120, dtype=torch.bool)
+    alone[30:55, 40:70] = True
+    assert torch.equal(inside(motion, told, moving), alone)
 
 
 def test_doubt_tells_what_moves_from_what_says_nothing() -> None:

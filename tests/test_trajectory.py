@@ -143,6 +143,20 @@ def test_untold_ways_that_nearly_follow_the_camera_follow_it() -> None:
     assert torch.allclose(found[:, 1] - found[:, 0], found[:, 2] - found[:, 3])
 
 
+def test_an_untold_zoom_goes_one_way_where_its_places_guess_two() -> None:
+    true = torch.tensor([[-12.0, 1.0], [-6.0, 0.0], [6.0, 0.0], [12.0, -1.0]])
+    guessed = true * torch.tensor([-1.0, -1.0, 1.0, 1.0])[:, None]  # all to the right
+    fields = torch.stack((guessed, -guessed, -guessed, guessed), 1).permute(1, 2, 0)[None, :, :, None] / 2
+    hints = torch.zeros(1, 13, 1, 4)
+    hints[0, 5:7, 0], hints[:, 7], hints[:, 8] = true.T / LENGTH_UNIT, 0.05, 1
+    found = _with_the_camera(fields, hints)
+    way = (found[:, 3] - found[:, 2])[0, :, 0].T
+    assert torch.allclose(way * (way * true).sum().sign(), true, atol=0.5)
+    hints[:, 7] = 0.5  # and not where it may be something else
+    found = _with_the_camera(fields, hints)
+    assert bool((found[:, 3, 0] > found[:, 2, 0]).all())
+
+
 def told_but_for(columns: int, height: int = 96, width: int = 128) -> Guidance:
     """To the right in the left half, still in the right one, and nothing in so many columns between them."""
     areas = left_half(Arrow(0, 10)).areas.copy()

@@ -22,9 +22,14 @@ SPAN = 100.0
 """Px."""
 _MISTAKEN = 0.7
 """How likely it is that a window's evidence means nothing."""
-_RIDGE = 0.1
+_RIDGE = 0.02
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
-_RIDGES = (1e-6, _RIDGE, 10.0, 30.0)
+_BEGUN, _TURNS = 8.0, (1, 1j)
+"""Px a `SPAN` of the zooms and turns that the search begins with."""
+_HEED, _SLACK = 4.0, 0.3
+"""What a window that moves against what it is told counts, and the share of its motion up to which it does not: what
+runs nearly along an axis is told in either quadrant."""
+_RIDGES = (1e-6, 0.1, 10.0, 30.0)
 """The same for coefficients of each degree; that of the motion at the centre is as good as free."""
 APART, FEWEST, LOOKS = 52, 3, 5
 """How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
@@ -38,28 +43,54 @@ _STEPS, _RATE, _LAST = 80, 0.5, 0.02
 
 
 @torch.enable_grad()
-def fitted(posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, count: int) -> torch.Tensor:
+def fitted(
+    posteriors: torch.Tensor, places: torch.Tensor, owner: torch.Tensor, count: int, told: torch.Tensor | None = None
+) -> torch.Tensor:
     """The likeliest affine fields, (count, AFFINE, 2) px.
 
     posteriors  logarithms (N, LENGTHS, TURN) of how likely the hypotheses are in each of N windows.
     places      (N, 2) px: where the windows' middles lie from the centre of their area.
     owner       (N,) which of `count` areas each window shows; every area has at least one.
+    told        (N, 2) the mean of the quadrants, (+-1, +-1), that each window is told, which the field is to keep to;
+                None: nothing beyond what is in the posteriors.
+
+    Searched from a motion that is the same everywhere, from a zoom and from a turn: windows that move against each
+    other on opposite sides speak for no motion of the whole.
     """
     likely = posteriors.exp()
-    log = _trusted(likely)
+    log, terms = _trusted(likely), _terms(places)[:, :AFFINE]
     together = log.new_zeros(count, LENGTHS * TURN).index_add_(0, owner, log.flatten(1))
-    field = log.new_zeros(count, AFFINE, 2)
-    field[:, 0] = torch.view_as_real(hypotheses(log).flatten())[together.argmax(1)]
-    field.requires_grad_(True)
-    search = torch.optim.Adam([field])
+    fields = log.new_zeros(1 + 2 * len(_TURNS), count, AFFINE, 2)
+    fields[0, :, 0] = torch.view_as_real(hypotheses(log).flatten())[together.argmax(1)]
+    for n, turn in enumerate((*_TURNS, *(-turn for turn in _TURNS))):
+        fields[n + 1, :, 1:] = torch.view_as_real(_BEGUN * turn * torch.tensor((1, 1j))).to(log)
+    fields.requires_grad_(True)
+
+    def likelihood() -> torch.Tensor:
+        motion = torch.einsum("nk,snkc->snc", terms, fields[:, owner])
+        speaks = torch.stack([_trusted(_read(likely, each)) for each in motion])
+        if told is not None:
+            speaks = speaks - _HEED * _against(motion, told)
+        summed = log.new_zeros(fields.shape[:2]).index_add_(1, owner, speaks)
+        return summed - _RIDGE * fields[:, :, 1:].square().sum((2, 3))
+
+    search = torch.optim.Adam([fields])
     for step in range(_STEPS):
         for group in search.param_groups:
             group["lr"] = _RATE * (1 - step / _STEPS) + _LAST
-        unlikely = _RIDGE * field[:, 1:].square().sum() - _trusted(_read(likely, _at(places, field[owner]))).sum()
         search.zero_grad()
-        unlikely.backward()
+        (-likelihood().sum()).backward()
         search.step()
-    return field.detach()
+    best = likelihood().argmax(0)
+    return fields.detach()[best, torch.arange(count, device=best.device)]
+
+
+def as_told(places: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """The affine field (AFFINE, 2) px, of no length in particular, that runs as windows at `places` (N, 2) px are told
+    quadrants (N, 2)."""
+    terms = _terms(places)[:, :AFFINE]
+    ridge = terms.new_tensor([_RIDGES[i + j] for i, j in POWERS[:AFFINE]]).diag()
+    return torch.linalg.solve(terms.T @ terms + ridge, terms.T @ (told * (_BEGUN / math.sqrt(2))))
 
 
 @torch.no_grad()
@@ -158,6 +189,12 @@ def _terms(places: torch.Tensor) -> torch.Tensor:
     """What the coefficients are times of at places (N, 2) px from the centre, (N, COEFFICIENTS)."""
     x, y = (places / SPAN).unbind(1)
     return torch.stack([x**i * y**j for i, j in POWERS], 1)
+
+
+def _against(motion: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+    """How far motions (S, N, 2) px run against told quadrants (N, 2), as a share of their length: (S, N)."""
+    length = motion.norm(dim=2, keepdim=True)
+    return ((-motion * told - _SLACK * told.abs() * length).clamp_min(0) / length.clamp_min(1)).sum(2)
 
 
 def _trusted(likely: torch.Tensor) -> torch.Tensor:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
 from models.areas.agreement import evidence
 from models.areas.correction import CorrectionNetwork
-from models.areas.fields import AFFINE, COEFFICIENTS, corrected, doubts, enlarged, fitted, spread
+from models.areas.fields import AFFINE, COEFFICIENTS, as_told, corrected, doubts, enlarged, fitted, spread
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -23,8 +24,8 @@ LENGTH_UNIT = 16.0
 """Px that count as one in guidance and proposals."""
 FEW = 400
 """Pixels below which nothing is proposed for an area."""
-MOST, LARGE = 0.5, 0.2
-"""The share of the photo above which an area moves with the camera, and above which it may do so beside another one."""
+MOST = 0.5
+"""The share of the photo above which an area moves with the camera."""
 DOUBT = 2.0
 """The greatest doubt that is told."""
 WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
@@ -35,6 +36,8 @@ SURE = 0.22
 AGREED, ALONG_AXIS, FITS = 0.8, 0.3, 2
 """The share of what is told by quadrants that must agree with one smooth motion; the sine of the angle to an axis up to
 which a motion may be told in the quadrant across it; and how often that motion is fitted, each time to what agreed."""
+BEYOND_DOUBT = 0.15
+"""The doubt below which no other such motion is looked for."""
 _QUADRANT = 1.2
 """Norm of a told direction from which it is a quadrant, (+-1, +-1), and not a vector of norm 1."""
 _ANGLE, _LENGTH = 0.25, 0.3
@@ -70,6 +73,7 @@ class _Judged:
     row, part  (N,) which picture and which of its `areas` each is.
     masks      float32 (N, h, w): where it is.
     middle     (N, 2) px of the picture: its centre, x then y.
+    told       (N, 2) the mean of the directions that are told of it.
     posterior  (N, LENGTHS, TURN), the logarithms; where nothing is told, of the quarter turn about the likeliest.
     either     the same, but where nothing is told of all directions.
     """
@@ -78,6 +82,7 @@ class _Judged:
     part: torch.Tensor
     masks: torch.Tensor
     middle: torch.Tensor
+    told: torch.Tensor
     posterior: torch.Tensor
     either: torch.Tensor
 
@@ -116,7 +121,7 @@ def proposed(
     if not len(whole.row):
         return torch.cat((near, near), 1)
     h, w = (min(WINDOW, length) for length in (height, width))
-    places = [(top, left, h, w) for top in _starts(height) for left in _starts(width)]
+    places = _windows(height, width)
     seen = [_judged(network, grey, parts, told, place) for place in places]
     fields, doubt = _moved(whole, seen)
     if correction is not None:
@@ -128,7 +133,7 @@ def proposed(
         weights[at] += found[:, 3:] * bell
     said = _painted(whole, spread(fields, whole.middle, height, width), doubt, WHOLE_DOUBT, len(grey))
     if correction is not None:
-        said = _with_one_camera(network, photo, told, correction, larger, said)
+        said = _with_one_camera(network, photo, told, correction, photo if larger is None else larger, said)
     return torch.cat((said, near / weights.clamp_min(1e-6)), 1)
 
 
@@ -137,35 +142,81 @@ def _with_one_camera(
     photo: torch.Tensor,
     told: torch.Tensor,
     correction: CorrectionNetwork,
-    larger: torch.Tensor | None,
+    larger: torch.Tensor,
     said: torch.Tensor,
 ) -> torch.Tensor:
     """What is `said` (B, 4, H, W) of areas as a whole; but of several quadrants that fill most of a photo together the
-    one smooth motion of all, where that is sure and agrees with them, if it does so nearly everywhere. What a camera
-    does along an axis is told in two quadrants, and in which of them hardly matters."""
-    parts = areas(told)[:, : len(MIDDLES)]
-    moving = parts.any(1, keepdim=True)
-    quadrants = moving & (told[:, :2].norm(dim=1, keepdim=True) > _QUADRANT) & (told[:, 4:] == 0)
-    several = ((parts.float().mean((2, 3)) > LARGE).sum(1) > 1) & (quadrants.float().mean((1, 2, 3)) > MOST)
-    if not bool(several.any()):
-        return said
-    where, camera = quadrants & several[:, None, None, None], said
+    one smooth motion of all, where that is sure and agrees with them nearly everywhere. A camera that zooms or turns is
+    told in up to four quadrants, and one that goes along an axis in two, and in which of them hardly matters."""
+    quadrants = areas(told)[:, : len(MIDDLES)] & (told[:, :2].norm(dim=1, keepdim=True) > _QUADRANT)
+    quadrants = quadrants & (told[:, 4:] == 0)
+    several = ((quadrants.sum((2, 3)) >= FEW).sum(1) > 1) & (quadrants.any(1).float().mean((1, 2)) > MOST)
+    said = said.clone()
+    for row in several.nonzero()[:, 0].tolist():
+        one = slice(row, row + 1)
+        found = _one_camera(network, photo[one], told[one], correction, larger[one], quadrants[one].any(1)[0])
+        if found is not None:
+            camera, where = found
+            said[row] = torch.where(where, camera, said[row])
+    return said
+
+
+def _one_camera(
+    network: AreaNetwork,
+    photo: torch.Tensor,
+    told: torch.Tensor,
+    correction: CorrectionNetwork,
+    larger: torch.Tensor,
+    moving: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The one smooth motion, as a proposal (4, H, W), of all that is `moving` (H, W) in a photo (1, 3, H, W) told in
+    quadrants, and where it agrees with them, bool (H, W); None if it is not sure, or agrees too little. It is looked
+    for in what the windows say and in what is told, and again without what contradicts it."""
+    height, width = moving.shape
+    factor, where, best = larger.shape[-1] / width, moving, None
     for _ in range(FITS):
-        alone = torch.cat((torch.zeros_like(told[:, :2]), ~where, torch.zeros_like(told[:, 3:])), 1)
-        camera = proposed(network, photo, alone, correction, larger)[:, :EACH]
-        camera, where = _agreeing(camera, told, where)
-    nearly_all = where.sum((2, 3), keepdim=True) > AGREED * moving.sum((2, 3), keepdim=True)
-    return torch.where(where & nearly_all, camera, said)
+        seen = [_judged(network, photo.mean(1), where[None, None], told, at) for at in _windows(height, width)]
+        middles, codes = torch.cat([one.middle for one in seen]), torch.cat([one.told for one in seen])
+        centre = where.nonzero().flip(1).float().mean(0)
+        owner = torch.zeros(len(middles), dtype=torch.long, device=middles.device)
+        windows = torch.cat([one.posterior for one in seen]), middles - centre, owner, 1
+        mask = F.interpolate(where[None, None].to(photo), size=larger.shape[-2:], mode="nearest-exact")[0, 0]
+        rough, found = as_told(middles - centre, codes), []
+        for field in (fitted(*windows, codes)[0], rough, 2 * rough):
+            begun = enlarged(F.pad(field, (0, 0, 0, COEFFICIENTS - AFFINE)), factor)
+            looked, doubt = corrected(correction, larger[0].mean(0), mask, (centre + 0.5) * factor - 0.5, begun)
+            motion = spread(enlarged(looked, 1 / factor)[None], centre[None], height, width)[0]
+            agrees = moving & _agrees(motion, told[0, :2])
+            share = float(agrees.sum() / moving.sum())
+            found.append((doubt + 1 - share, doubt, share, motion, agrees))
+            if doubt < BEYOND_DOUBT and share > AGREED:
+                break
+        _, doubt, share, motion, agrees = min(found, key=lambda one: one[0])
+        if doubt < SURE and share > AGREED:
+            one = torch.ones_like(motion[:1])
+            best = torch.cat((motion / LENGTH_UNIT, doubt * one, one)), agrees & ~inside(motion, told[0, :2], moving)
+        if share < MOST or bool((agrees == where).all()):
+            break
+        where = agrees
+    return best
 
 
-def _agreeing(camera: torch.Tensor, told: torch.Tensor, where: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A proposal (B, 4, H, W) in the direction of time in which more of the quadrants `told` agree with it, and as much
-    of `where` (B, 1, H, W) as is sure and agrees."""
-    surely, motion, turned = where & (camera[:, 2:3] < SURE) & (camera[:, 3:] > 0), camera[:, :2], -camera[:, :2]
-    slack = ALONG_AXIS * motion.norm(dim=1, keepdim=True)
-    forward, backward = (surely & (told[:, :2] * way >= -slack).all(1, keepdim=True) for way in (motion, turned))
-    swap = backward.sum((2, 3), keepdim=True) > forward.sum((2, 3), keepdim=True)
-    return torch.cat((torch.where(swap, turned, motion), camera[:, 2:]), 1), torch.where(swap, backward, forward)
+def _agrees(motion: torch.Tensor, told: torch.Tensor, slack: float = ALONG_AXIS) -> torch.Tensor:
+    """Where a motion (2, H, W) runs in the quadrants that are told (2, H, W), or nearly along their borders."""
+    return (told * motion >= -slack * motion.norm(dim=0)).all(0)
+
+
+def inside(motion: torch.Tensor, told: torch.Tensor, moving: torch.Tensor) -> torch.Tensor:
+    """What is told in a quadrant across the axis from a camera's motion (2, H, W) without reaching the rim of what is
+    `moving` (H, W) with it, bool (H, W): a thing of its own that was painted so."""
+    import cv2
+
+    across = (moving & ~_agrees(motion, told, 0.0)).cpu().numpy().astype(np.uint8)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(across)
+    rim = (numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1])
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= FEW)
+    alone = np.setdiff1d(large, np.concatenate((np.zeros(1, int), *rim)))
+    return torch.from_numpy(np.isin(numbers, alone)).to(moving.device)
 
 
 def _judged(
@@ -188,7 +239,9 @@ def _judged(
     total = masks.sum((1, 2))
     x = (masks.sum(1) @ torch.arange(width).to(masks)) / total + left
     y = (masks.sum(2) @ torch.arange(height).to(masks)) / total + top
-    return _Judged(row, part, masks, torch.stack((x, y), 1), posterior(logits, prior), posterior(logits, either))
+    mean = torch.einsum("nchw,nhw->nc", told[row, :2], masks) / total[:, None]
+    middle = torch.stack((x, y), 1)
+    return _Judged(row, part, masks, middle, mean, posterior(logits, prior), posterior(logits, either))
 
 
 def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -257,6 +310,12 @@ def _bell(length: int) -> torch.Tensor:
     return 1 - ((torch.arange(length) + 0.5) / length * 2 - 1).abs() * 0.95
 
 
+def _windows(height: int, width: int) -> list[tuple[int, int, int, int]]:
+    """Top, left, height and width of the windows that cover a picture."""
+    h, w = (min(WINDOW, length) for length in (height, width))
+    return [(top, left, h, w) for top in _starts(height) for left in _starts(width)]
+
+
 def _starts(length: int) -> list[int]:
     """Where windows begin along a side, `APART` px apart or a little less."""
     rest = max(0, length - WINDOW)
@@ -270,15 +329,20 @@ def _prior(told: torch.Tensor, masks: torch.Tensor, part: torch.Tensor, logits: 
     mean = torch.einsum("nchw,nhw->nc", told, masks) / count[:, None]
     norm = (told[:, :2].norm(dim=1) * masks).sum((1, 2)) / count
     unknown = part == len(MIDDLES)
-    middle = torch.tensor((*MIDDLES, 0.0), device=part.device)[part]
-    middle = torch.where(unknown, best_heading(logits), middle)
-    prior = within(middle, _BEST)
+    prior = torch.where(unknown[:, None, None], within(best_heading(logits), _BEST), _in_quadrants(told, masks))
     spread = (2 * (1 - mean[:, :2].norm(dim=1) / norm.clamp_min(1e-6))).clamp(0, 2).sqrt()
     direction = about(torch.atan2(mean[:, 1], mean[:, 0]), (spread.square() + _ANGLE**2).sqrt())
     prior = torch.where((unknown | (norm > _QUADRANT))[:, None, None], prior, direction)
     share = mean[:, 4]
     length = as_long_as(mean[:, 3] / share.clamp_min(1e-6) * LENGTH_UNIT, _LENGTH)
     return prior + torch.where((share > 0.5)[:, None, None], length, 0.0)
+
+
+def _in_quadrants(told: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """The prior (N, LENGTHS, TURN) that every quadrant is as likely as much of areas (N, H, W) is told in it."""
+    shares = torch.einsum("nqhw,nhw->nq", areas(told)[:, : len(MIDDLES)].to(masks), masks) / masks.sum((1, 2))[:, None]
+    allowed = within(shares.new_tensor(MIDDLES), _BEST).exp()
+    return torch.einsum("nq,qlt->nlt", shares, allowed).log()
 
 
 def stretched(proposals: torch.Tensor, factor: float) -> torch.Tensor:

@@ -282,19 +282,30 @@ def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     """Fields (1, 4, 2, h, w) px, with the ways that are nearly what is proposed for the whole of what nothing is told
     of made just that: it stands on more evidence than one place has. What the camera does not move departs further,
     and keeps its own. The same where a direction is told and no length, if the motion was put right without doubt."""
-    whole = hints[:, GUIDANCE : GUIDANCE + EACH]
-    smooth, doubt, proposed = whole[:, :2] * LENGTH_UNIT, whole[:, 2], whole[:, 3]
+    camera = hints[:, GUIDANCE : GUIDANCE + EACH]
+    smooth, doubt, proposed = camera[:, :2] * LENGTH_UNIT, camera[:, 2], camera[:, 3]
+    told, measured, certain = hints[:, 2], hints[:, 4], surely(hints)[:, 0]
+    fields = _one_way(fields, smooth, certain * (1 - told))
     way = fields[:, 3] - fields[:, 2]
     smooth = torch.where((way * smooth).sum(1, keepdim=True) < 0, -smooth, smooth)
-    told, measured = hints[:, 2], hints[:, 4]
     likely = ((WHOLE_DOUBT - doubt) / (WHOLE_DOUBT - SETTLED)).clamp(0, 1) * (1 - told)
-    certain = surely(hints)[:, 0] * (1 - measured)
+    certain = certain * (1 - measured)
     nearly = (NEARLY * likely + (SURELY - NEARLY) * certain) * smooth.norm(dim=1) + STILL
     counts = proposed * ((told == 0) | (certain > 0))
     share = counts * (-((way - smooth).norm(dim=1) / nearly).square()).exp()
     pairs, smooth = fields.unflatten(1, (2, 2)), torch.stack((-smooth, smooth), 1)  # offsets run the other way
     change = share[:, None, None] * (smooth - (pairs[:, :, 1] - pairs[:, :, 0])) / 2
     return (pairs + torch.stack((-change, change), 2)).flatten(1, 2)
+
+
+def _one_way(fields: torch.Tensor, smooth: torch.Tensor, certain: torch.Tensor) -> torch.Tensor:
+    """Fields (1, 4, 2, h, w) px played backwards wherever they run against a motion `smooth` (1, 2, h, w) that is
+    `certain` (1, h, w), in that of its two directions of time with which more of them go. Where nothing is told each
+    place guesses its own, and the opposite sides of a zoom or a turn guess differently."""
+    along = ((fields[:, 3] - fields[:, 2]) * smooth).sum(1)
+    sense = 1.0 if float((certain * along).sum()) >= 0 else -1.0
+    backwards = (certain > 0) & (sense * along < 0)
+    return torch.where(backwards[:, None, None], fields[:, [1, 0, 3, 2]], fields)
 
 
 def surely(hints: torch.Tensor) -> torch.Tensor:
