@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from app.suggestions import FRAMES, SIDE, loops
-from models.guidance import QUADRANTS, Guidance, Region
+from models.guidance import QUADRANTS, Guidance, Region, quantise
 from models.motion import Arrow
 from models.trajectory.estimation import Ends
 from models.trajectory.moving import AXES, Moving
@@ -51,6 +51,33 @@ def test_a_thing_whose_halves_were_found_in_opposite_directions_is_one() -> None
 def test_things_that_touch_and_move_along_other_lines_are_two() -> None:
     flow = flow_of((slice(0, 40), LEFT, (8, 0)), (slice(40, 80), LEFT, (0, 8)))
     assert len(things(flow)) == 2
+
+
+def zoomed(pan: tuple[float, float] = (0, 0), turn: bool = False) -> np.ndarray:
+    """The flow (80, 120, 2) of a camera that zooms in, or turns, and pans."""
+    y, x = np.mgrid[:80, :120] - np.array([40, 60])[:, None, None]
+    return (np.stack((-y, x) if turn else (x, y), -1) / 6 + pan).astype(np.float32)
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_a_camera_that_zooms_or_turns_is_suggested_in_quadrants_that_turn_round_together(turn: bool) -> None:
+    flow = zoomed(turn=turn)
+    flow[10:30, 10:40] = (0, -14)
+    first, second, *others = suggested(ends_of(flow), 80, 120, 5, moving=moving_at(BLURRED[0]))
+    inside = (slice(2, 78), slice(50, 118))
+    assert (first.labels() == quantise(flow))[inside].mean() > 0.9
+    assert first.labels()[20, 25] in (1, 2)
+    assert second.labels().tolist() == first.reversed().labels().tolist()
+    assert others
+    for guidance in others:  # the thing turns by itself, the camera as a whole
+        same = guidance.labels()[inside] == first.labels()[inside]
+        assert same.mean() > 0.9 or same.mean() < 0.1
+
+
+def test_a_camera_that_hardly_zooms_is_one_thing() -> None:
+    (thing,) = things(zoomed((40, 20)) / 3)
+    assert thing.share > 0.9
+    assert not thing.part
 
 
 def test_the_first_is_as_found_the_second_its_reverse_then_single_things_turn() -> None:

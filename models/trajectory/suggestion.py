@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from models.guidance import Guidance, Region
+from models.guidance import QUADRANTS, Guidance, Region, quantise
 from models.motion import Arrow, resized_field
 from models.trajectory.estimation import Ends
 from models.trajectory.moving import Moving
@@ -45,6 +45,9 @@ SUREST = 0.9
 """How likely to move, beside the likeliest place of its thing, what is surest to belong to it is."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
+STRAIGHT, FOLLOWS = 0.8, 0.25
+"""A camera zooms or turns where its mean motion is less than this share of how far places go on the average; and places
+follow it whose motion is off by less than this share of its own, and a pixel."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,14 @@ class Thing:
     where  bool (h, w); share of the grid that it covers.
     arrow  its motion, the direction in time as the network guessed it.
     doubt  0: all its pixels found the same line; 1: they found none.
+    part   whether it is a quadrant of what goes with a camera that zooms or turns.
     """
 
     where: np.ndarray
     share: float
     arrow: Arrow
     doubt: float
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def suggested(
     flow = resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size)
     found = things(flow)
     blurred = []
-    if moving is not None and not (found and found[0].share > CAMERA_SHARE):
+    if moving is not None and not (found and (found[0].share > CAMERA_SHARE or found[0].part)):
         blurred = blurred_things(moving, flow)
     found = blurred or found
     if not found:
@@ -134,10 +139,14 @@ def things(flow: np.ndarray) -> list[Thing]:
     """The things in a flow (h, w, 2) px, largest first, at most six; what is small joins nothing and is left out.
 
     The largest part that hangs together gives its own line; what moves along that is a thing, the rest is looked at
-    again. Directions in time play no part in it, so a thing never falls into opposite halves.
+    again. Directions in time play no part in it, so a thing never falls into opposite halves. But of a camera that
+    zooms or turns no one arrow tells the motion: it is cut into the quadrants in which things go.
     """
     left = np.hypot(flow[..., 0], flow[..., 1]) >= max(MOVING, FAINTEST * max(flow.shape[:2]))
     found: list[Thing] = []
+    for part in _quadrants(flow, left):
+        found.append(replace(_thing(flow, part), part=True))
+        left &= ~part
     for _ in range(4 * MOST):
         part = _largest(left)
         if part is None:
@@ -149,6 +158,31 @@ def things(flow: np.ndarray) -> list[Thing]:
         if own is not None:
             found.append(_thing(flow, own))
     return sorted(found, key=lambda one: -one.share)[:MOST]
+
+
+def _quadrants(flow: np.ndarray, moves: np.ndarray) -> list[np.ndarray]:
+    """Where, bool (h, w) each, a flow (h, w, 2) px goes in one quadrant with a camera that zooms or turns; none where
+    it does not, or where less than half of the picture `moves` (h, w) so."""
+    height, width = moves.shape
+    y, x = np.mgrid[:height, :width] / max(height, width) - 0.5
+    terms = np.stack((np.ones_like(x), x, y), -1)
+    some = (slice(None, None, max(1, height // 48)), slice(None, None, max(1, width // 48)))
+    rows, aims = terms[some][moves[some]], flow[some][moves[some]].astype(np.float64)
+    if len(rows) < len(terms[some].reshape(-1, 3)) * CAMERA_SHARE:
+        return []
+    weights, field = np.ones(len(rows)), np.zeros((3, 2))
+    for _ in range(10):  # least absolute errors, so that things before it do not count
+        field = np.linalg.lstsq(rows * weights[:, None], aims * weights[:, None], rcond=None)[0]
+        weights = np.maximum(np.hypot(*(rows @ field - aims).T), 0.1) ** -0.5
+    camera = terms @ field
+    length = np.hypot(camera[..., 0], camera[..., 1])
+    follows = moves & (np.hypot(*np.moveaxis(flow - camera, -1, 0)) < FOLLOWS * length + 1)
+    straight = float(np.hypot(*camera.mean((0, 1))) / max(float(length.mean()), 1e-6))
+    if follows.mean() <= CAMERA_SHARE or straight >= STRAIGHT:
+        return []
+    labels = quantise(camera, 0)
+    parts = (_largest(follows & (labels == quadrant)) for quadrant in QUADRANTS)
+    return [part for part in parts if part is not None]
 
 
 def blurred_things(moving: Moving, flow: np.ndarray) -> list[Thing]:
@@ -268,7 +302,8 @@ def _answers(found: list[Thing], anything: bool, dice: np.random.Generator) -> I
     usual = Answer(tuple(thing.arrow for thing in found), found[0].share > CAMERA_SHARE)
     told = {usual}
     yield usual
-    lots = (Answer(_turned(usual.arrows, 180 * dice.integers(0, 2, len(found))), usual.camera) for _ in range(64))
+    each = _each(found)
+    lots = (Answer(_turned(usual.arrows, 180 * dice.integers(0, 2, len(each)) @ each), usual.camera) for _ in range(64))
     for answer in (_whole_reverse(usual), *_others(found, usual, anything), *lots):
         if answer not in told:
             told.add(answer)
@@ -277,20 +312,29 @@ def _answers(found: list[Thing], anything: bool, dice: np.random.Generator) -> I
 
 def _others(found: list[Thing], usual: Answer, anything: bool) -> list[Answer]:
     """What differs from the usual answer in one point, by how much of the picture that is, times how likely it is."""
-    one = np.eye(len(found))
-    worth = [(thing.share, Answer(_turned(usual.arrows, 180 * one[n]), usual.camera)) for n, thing in enumerate(found)]
-    for n, thing in enumerate(found):
-        for degrees in (90, 270):
-            worth.append((thing.share * thing.doubt, Answer(_turned(usual.arrows, degrees * one[n]), usual.camera)))
+    worth = []
+    for one in _each(found):
+        turning = [thing for thing, turns in zip(found, one, strict=True) if turns]
+        share = sum(thing.share for thing in turning)
+        worth.append((share, Answer(_turned(usual.arrows, 180 * one), usual.camera)))
+        for degrees in (90, 270) if len(turning) == 1 and not turning[0].part else ():
+            worth.append((share * turning[0].doubt, Answer(_turned(usual.arrows, degrees * one), usual.camera)))
     unknown = np.array([thing.doubt > UNKNOWN for thing in found])
     if unknown.sum() > 1:
         doubtful = sum(thing.share * thing.doubt for thing in found if thing.doubt > UNKNOWN)
         for degrees in (90, 270):
             worth.append((doubtful, Answer(_turned(usual.arrows, degrees * unknown), usual.camera)))
     share = found[0].share
-    if anything:
+    if anything and not found[0].part:
         worth.append((min(share, 1 - share) / 2, Answer(usual.arrows, not usual.camera)))
     return [answer for _, answer in sorted(worth, key=lambda pair: -pair[0])]
+
+
+def _each(found: list[Thing]) -> np.ndarray:
+    """Which things turn round together, (N, things) of 0 and 1: all parts of a camera's motion, others alone."""
+    parts = np.array([thing.part for thing in found])
+    alone = np.eye(len(found))[~parts]
+    return np.concatenate((parts[None], alone)) if parts.any() else alone
 
 
 def _whole_reverse(answer: Answer) -> Answer:
