@@ -337,6 +337,13 @@ def test_without_guidance_time_runs_one_way_throughout() -> None:
     assert (flow[:, 3, 0] - flow[:, 2, 0]).unique().tolist() in ([6.0], [-6.0])
 
 
+def test_a_zoom_found_as_a_whole_is_not_cut_in_halves() -> None:
+    x = torch.linspace(-12, 12, 24).expand(16, -1)
+    half = torch.stack((x, torch.linspace(-8, 8, 16)[:, None].expand(-1, 24))) / 2
+    zoom = Ends(torch.stack((half, -half, -half, half))[None])
+    assert torch.equal(one_direction(zoom).fields, zoom.fields)
+
+
 @pytest.mark.parametrize("arrow", [Arrow(30, 8, bend=0.4), Arrow(200, 5, bend=-0.2, ease_in=0.7)])
 def test_a_bent_arrow_bends_the_way_that_is_found(arrow: Arrow) -> None:
     areas = np.zeros((16, 24), np.uint8)
