@@ -68,6 +68,7 @@ def test_a_camera_that_zooms_or_turns_is_suggested_in_quadrants_that_turn_round_
     assert (first.labels() == quantise(flow))[inside].mean() > 0.9
     assert first.labels()[20, 25] in (1, 2)
     assert second.labels().tolist() == first.reversed().labels().tolist()
+    assert [one.name for one in first.regions if one.name.startswith("camera")] == [f"camera {n}" for n in (1, 2, 3, 4)]
     assert others
     for guidance in others:  # the thing turns by itself, the camera as a whole
         same = guidance.labels()[inside] == first.labels()[inside]

@@ -369,7 +369,8 @@ def _guidance(found: list[Thing], answer: Answer, height: int, width: int) -> Gu
     for thing, arrow in list(zip(found, answer.arrows, strict=True))[answer.camera :]:
         number = len(regions) + 1
         areas[thing.where] = number
-        regions.append(Region(number, f"thing {number}" if arrow.length else "subject", arrow))
+        kind = "camera" if thing.part else "thing"
+        regions.append(Region(number, f"{kind} {number}" if arrow.length else "subject", arrow))
     if areas.shape != (height, width):
         areas = cv2.resize(areas, (width, height), interpolation=cv2.INTER_NEAREST)
     return Guidance(areas, tuple(regions), camera)
