@@ -27,7 +27,10 @@ from models.areas.fields import APART, COEFFICIENTS, POWERS, SPAN, corrected, en
 from models.areas.network import AreaNetwork
 from models.areas.proposals import GUIDANCE, LENGTH_UNIT, areas, proposed
 from models.exposure import sampled
+from models.guidance import QUADRANTS, quantise
 from models.loading import load_weights
+from models.trajectory.engine import load_networks
+from models.trajectory.estimation import estimate
 from training.recipes import recipe, rendered
 from training.recipes.correction import drawn
 from training.world.dice import Dice
@@ -222,6 +225,26 @@ def test_a_camera_that_is_told_in_several_quadrants_is_found_as_one(
     assert off(found) < 0.5 * off(proposal(None))
     assert off(found) < 1.5
     assert float((found * true).sum(1)[0, against].max()) < 0
+
+
+def test_arrows_that_tell_the_parts_of_a_zoom_tell_the_zoom_and_others_themselves() -> None:
+    grey, field = turning(field=ZOOMING)
+    height, width = grey.shape
+    true = spread(field[None], torch.tensor([[width / 2, height / 2]]), height, width)[0].permute(1, 2, 0).numpy()
+    labels, arrows = quantise(true), np.zeros_like(true)
+    for quadrant in QUADRANTS:
+        arrows[labels == quadrant] = true[labels == quadrant].mean(0)
+    networks, photo = load_networks(CPU), grey.expand(1, 3, -1, -1)
+
+    def off(drawn: np.ndarray) -> float:
+        fields = estimate(networks, photo, drawn).fields
+        way = F.interpolate(fields[:, 3] - fields[:, 2], size=grey.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
+        return float(np.hypot(*np.moveaxis(way - true, -1, 0)).mean())
+
+    rough = float(np.hypot(*np.moveaxis(arrows - true, -1, 0)).mean())
+    right = off(arrows)
+    assert right < 0.3 * rough
+    assert off(2 * arrows) > 2 * right
 
 
 def test_windows_are_drawn_where_the_telling_is_true() -> None:

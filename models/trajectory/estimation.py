@@ -17,8 +17,10 @@ from models.areas.correction import CorrectionNetwork
 from models.areas.network import AreaNetwork
 from models.areas.proposals import (
     EACH,
+    FEW,
     GUIDANCE,
     LENGTH_UNIT,
+    MIDDLES,
     MOST,
     SURE,
     WHOLE_DOUBT,
@@ -50,6 +52,8 @@ SURELY, KNOWN_WELL = 5.0, 0.08
 BELIEVED = 0.6
 """The share of what is said of a place's motion that is believed: what is called too long harms frames more than what
 is called too short."""
+ALIKE = 0.35
+"""The share of an arrow's length by which it may differ from the mean of a motion that it stands for."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
 
@@ -161,10 +165,13 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     """The motion of a whole photo (1, 3, H, W), sRGB curve, on the networks' device.
 
     flow  the guidance's, (H, W, 2) px of the photo with NaN where nothing is known; None where nothing is said.
-    What is told to stand still has no trajectory.
+    What is told to stand still has no trajectory. Arrows in several quadrants that tell the means of what one camera
+    surely did, as it zoomed or turned, tell that.
     """
-    length = _told_length(flow) if told == "arrows" else 0.0
     side = max(photo.shape[-2:])
+    if told == "arrows" and flow is not None and _is_one_camera(networks, photo, flow):
+        told = "quadrants"
+    length = _told_length(flow) if told == "arrows" else 0.0
     proposals = _proposals(networks, photo, flow, told)
     if length:
         return _look(networks.motion, photo, flow, told, proposals, _side(side, length))
@@ -219,6 +226,25 @@ def _proposals(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None,
     larger, _ = _smaller(photo, LOOK_SIDE)
     found = proposed(networks.areas, small, _read(flow, told, small), networks.correction, larger)
     return stretched(found, 1 / scale)
+
+
+def _is_one_camera(networks: Networks, photo: torch.Tensor, flow: np.ndarray) -> bool:
+    """Whether arrows, a guidance's flow (H, W, 2) px, fill most of a photo in several quadrants, and one smooth motion
+    that is surely there has nearly their means in each of these."""
+    small, scale = _smaller(photo, AREA_SIDE)
+    told = _read(flow, "quadrants", small)
+    parts = areas(told)[0, : len(MIDDLES)]
+    parts = parts[parts.sum((1, 2)) >= FEW]
+    if networks.correction is None or len(parts) < 2 or float(parts.float().mean((1, 2)).sum()) <= MOST:
+        return False
+    camera = stretched(_proposals(networks, photo, flow, "quadrants"), scale)[0]
+    drawn = _read(flow, "arrows", small)[0]
+    drawn, found = drawn[:2] * drawn[3:4], torch.where(camera[2:3] < SURE, camera[:2], 0)
+    for part in parts:
+        arrow = drawn[:, part].mean(1)
+        if float((found[:, part].mean(1) - arrow).norm()) > ALIKE * float(arrow.norm()):
+            return False
+    return True
 
 
 def _look(
