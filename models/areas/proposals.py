@@ -120,8 +120,8 @@ def proposed(
     near, weights = grey.new_zeros(len(grey), EACH, height, width), grey.new_zeros(len(grey), 1, height, width)
     if not len(whole.row):
         return torch.cat((near, near), 1)
-    h, w = (min(WINDOW, length) for length in (height, width))
     places = _windows(height, width)
+    *_, h, w = places[0]
     seen = [_judged(network, grey, parts, told, place) for place in places]
     fields, doubt = _moved(whole, seen)
     if correction is not None:

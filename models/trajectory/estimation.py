@@ -229,8 +229,8 @@ def _proposals(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None,
 
 
 def _is_one_camera(networks: Networks, photo: torch.Tensor, flow: np.ndarray) -> bool:
-    """Whether arrows, a guidance's flow (H, W, 2) px, fill most of a photo in several quadrants, and one smooth motion
-    that is surely there has nearly their means in each of these."""
+    """Whether arrows, a guidance's flow (H, W, 2) px, fill most of a photo in several quadrants, and one and the same
+    smooth motion, surely there in each of these, has nearly their means."""
     small, scale = _smaller(photo, AREA_SIDE)
     told = _read(flow, "quadrants", small)
     parts = areas(told)[0, : len(MIDDLES)]
@@ -239,12 +239,13 @@ def _is_one_camera(networks: Networks, photo: torch.Tensor, flow: np.ndarray) ->
         return False
     camera = stretched(_proposals(networks, photo, flow, "quadrants"), scale)[0]
     drawn = _read(flow, "arrows", small)[0]
-    drawn, found = drawn[:2] * drawn[3:4], torch.where(camera[2:3] < SURE, camera[:2], 0)
+    drawn, doubt = drawn[:2] * drawn[3:4], camera[2][parts.any(0)].median()
     for part in parts:
         arrow = drawn[:, part].mean(1)
-        if float((found[:, part].mean(1) - arrow).norm()) > ALIKE * float(arrow.norm()):
+        off = (camera[:2, part].mean(1) - arrow).norm()
+        if float(camera[2, part].median()) != float(doubt) or float(off) > ALIKE * float(arrow.norm()):
             return False
-    return True
+    return float(doubt) < SURE
 
 
 def _look(

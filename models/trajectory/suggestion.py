@@ -118,7 +118,7 @@ def suggested(
     flow = resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size)
     found = things(flow)
     blurred = []
-    if moving is not None and not (found and (found[0].share > CAMERA_SHARE or found[0].part)):
+    if moving is not None and not (found and (found[0].share > CAMERA_SHARE or _zooms(found))):
         blurred = blurred_things(moving, flow)
     found = blurred or found
     if not found:
@@ -334,9 +334,14 @@ def _others(found: list[Thing], usual: Answer, anything: bool) -> list[Answer]:
         for degrees in (90, 270):
             worth.append((doubtful, Answer(_turned(usual.arrows, degrees * unknown), usual.camera)))
     share = found[0].share
-    if anything and not found[0].part:
+    if anything and not _zooms(found):
         worth.append((min(share, 1 - share) / 2, Answer(usual.arrows, not usual.camera)))
     return [answer for _, answer in sorted(worth, key=lambda pair: -pair[0])]
+
+
+def _zooms(found: list[Thing]) -> bool:
+    """Whether parts of what goes with a camera that zooms or turns are among the things."""
+    return any(thing.part for thing in found)
 
 
 def _each(found: list[Thing]) -> np.ndarray:
