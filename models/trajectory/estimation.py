@@ -52,8 +52,10 @@ SURELY, KNOWN_WELL = 5.0, 0.08
 BELIEVED = 0.6
 """The share of what is said of a place's motion that is believed: what is called too long harms frames more than what
 is called too short."""
+STRAIGHT = 0.8
+"""A camera zooms or turns where its mean motion is less than this share of how far places go on the average."""
 ALIKE = 0.35
-"""The share of an arrow's length by which it may differ from the mean of a motion that it stands for."""
+"""The share of an arrow's length by which it may differ from the mean of a zoom or turn that it stands for."""
 SHORT = (0.006, 0.012)
 """Shares of the longer side: untold motion below the first counts as none, above the second as found."""
 
@@ -229,17 +231,21 @@ def _proposals(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None,
 
 
 def _is_one_camera(networks: Networks, photo: torch.Tensor, flow: np.ndarray) -> bool:
-    """Whether arrows, a guidance's flow (H, W, 2) px, fill most of a photo in several quadrants, and one and the same
-    smooth motion, surely there in each of these, has nearly their means."""
+    """Whether arrows, a guidance's flow (H, W, 2) px, fill most of a photo in several quadrants as those of a zoom or
+    a turn do, and one and the same smooth motion, surely there in each of these, has nearly their means."""
     small, scale = _smaller(photo, AREA_SIDE)
     told = _read(flow, "quadrants", small)
     parts = areas(told)[0, : len(MIDDLES)]
     parts = parts[parts.sum((1, 2)) >= FEW]
     if networks.correction is None or len(parts) < 2 or float(parts.float().mean((1, 2)).sum()) <= MOST:
         return False
-    camera = stretched(_proposals(networks, photo, flow, "quadrants"), scale)[0]
     drawn = _read(flow, "arrows", small)[0]
-    drawn, doubt = drawn[:2] * drawn[3:4], camera[2][parts.any(0)].median()
+    drawn = drawn[:2] * drawn[3:4]
+    every = drawn[:, parts.any(0)]
+    if float(every.mean(1).norm()) >= STRAIGHT * float(every.norm(dim=0).mean()):
+        return False
+    camera = stretched(_proposals(networks, photo, flow, "quadrants"), scale)[0]
+    doubt = camera[2][parts.any(0)].median()
     for part in parts:
         arrow = drawn[:, part].mean(1)
         off = (camera[:2, part].mean(1) - arrow).norm()

@@ -17,7 +17,7 @@ import torch
 
 from models.guidance import QUADRANTS, Guidance, Region, quantise
 from models.motion import Arrow, resized_field
-from models.trajectory.estimation import Ends
+from models.trajectory.estimation import STRAIGHT, Ends
 from models.trajectory.moving import Moving
 
 MOVING, FAINTEST = 1.0, 0.004
@@ -45,9 +45,8 @@ SUREST = 0.9
 """How likely to move, beside the likeliest place of its thing, what is surest to belong to it is."""
 COSINE = 0.7071
 """What moves less than 45 degrees off a thing's line may belong to it."""
-STRAIGHT, FOLLOWS = 0.8, 0.25
-"""A camera zooms or turns where its mean motion is less than this share of how far places go on the average; and places
-follow it whose motion is off by less than this share of its own, and a pixel."""
+FOLLOWS = 0.25
+"""Places follow a camera that zooms or turns if their motion is off by less than this share of its own, and a pixel."""
 
 
 @dataclass(frozen=True)
