@@ -26,9 +26,10 @@ _RIDGE = 0.02
 """How unlikely change is: the weight of its square, px^2 a `SPAN`."""
 _BEGUN, _TURNS = 8.0, (1, 1j)
 """Px a `SPAN` of the zooms and turns that the search begins with."""
-_HEED, _SLACK = 4.0, 0.3
-"""What a window that moves against what it is told counts, and the share of its motion up to which it does not: what
-runs nearly along an axis is told in either quadrant."""
+_HEED = 4.0
+"""What a window that moves against what it is told counts."""
+ALONG_AXIS = 0.3
+"""The sine of the angle to an axis up to which a motion may be told in the quadrant across it."""
 _RIDGES = (1e-6, 0.1, 10.0, 30.0)
 """The same for coefficients of each degree; that of the motion at the centre is as good as free."""
 APART, FEWEST, LOOKS = 52, 3, 5
@@ -194,7 +195,7 @@ def _terms(places: torch.Tensor) -> torch.Tensor:
 def _against(motion: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
     """How far motions (S, N, 2) px run against told quadrants (N, 2), as a share of their length: (S, N)."""
     length = motion.norm(dim=2, keepdim=True)
-    return ((-motion * told - _SLACK * told.abs() * length).clamp_min(0) / length.clamp_min(1)).sum(2)
+    return ((-motion * told - ALONG_AXIS * told.abs() * length).clamp_min(0) / length.clamp_min(1)).sum(2)
 
 
 def _trusted(likely: torch.Tensor) -> torch.Tensor:

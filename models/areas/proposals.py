@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from models.areas.agreement import evidence
 from models.areas.correction import CorrectionNetwork
-from models.areas.fields import AFFINE, COEFFICIENTS, as_told, corrected, doubts, enlarged, fitted, spread
+from models.areas.fields import AFFINE, ALONG_AXIS, COEFFICIENTS, as_told, corrected, doubts, enlarged, fitted, spread
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -33,9 +33,9 @@ WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
 of it stands still, and still areas are not among the hypotheses."""
 SURE = 0.22
 """The doubt below which what is seen along a smooth motion stands."""
-AGREED, ALONG_AXIS, FITS = 0.8, 0.3, 2
-"""The share of what is told by quadrants that must agree with one smooth motion; the sine of the angle to an axis up to
-which a motion may be told in the quadrant across it; and how often that motion is fitted, each time to what agreed."""
+AGREED, FITS = 0.8, 2
+"""The share of what is told by quadrants that must agree with one smooth motion; and how often that motion is fitted,
+each time to what agreed."""
 BEYOND_DOUBT = 0.15
 """The doubt below which no other such motion is looked for."""
 _QUADRANT = 1.2
