@@ -23,9 +23,9 @@ from models.areas.correction import (
     agreement,
     seen,
 )
-from models.areas.fields import APART, COEFFICIENTS, POWERS, SPAN, corrected, enlarged, spread
+from models.areas.fields import APART, COEFFICIENTS, POWERS, SPAN, _change, corrected, enlarged, spread
 from models.areas.network import AreaNetwork
-from models.areas.proposals import GUIDANCE, LENGTH_UNIT, areas, proposed
+from models.areas.proposals import GUIDANCE, LENGTH_UNIT, SURE, areas, proposed
 from models.exposure import sampled
 from models.guidance import QUADRANTS, quantise
 from models.loading import load_weights
@@ -83,6 +83,45 @@ def test_slopes_disagree_most_where_the_true_motion_ends(stretch: float) -> None
     assert int(along.argmin()) + 5 == pytest.approx(LENGTH * true / 20, abs=2)
 
 
+def test_a_curved_window_shows_a_turn_as_straight_motion() -> None:
+    """What stood a whole exposure further on around the centre lies `LENGTH` steps to the right, in every row."""
+    centre, turn = torch.tensor([40.0, 30.0]), 0.5
+    places = torch.tensor([[[40.0, 10.0]]])
+    change = torch.tensor([[0.0, turn], [-turn, 0.0]])
+    motion = (places[0] - centre) @ change
+    for radius in (15.0, 20.0, 25.0):  # its place is 20 px from the centre, a step is 20 * turn / LENGTH
+        angle = math.radians(-90) + turn
+        x, y = (centre + radius * torch.tensor([math.cos(angle), math.sin(angle)])).tolist()
+        picture, whole = spots((x, y)), torch.ones(1, 1, 60, 80)
+        window = seen(picture, whole, places, motion[None], change[None, None])[0, 0, 0]
+        column, row = brightest(window)
+        assert column == pytest.approx((SIDE - 1) / 2 + LENGTH, abs=1)
+        assert row == pytest.approx((SIDE - 1) / 2 + (20 - radius) / (20 * turn / LENGTH), abs=1)
+
+
+def test_windows_of_a_zoom_follow_it_and_those_of_a_pan_do_not() -> None:
+    factor = torch.tensor([[1.0], [-1.0], [1.5]])
+    zoom, pan = (
+        affine(field) for field in (((2.0, 0.0), (10.0, 0.0), (0.0, 10.0)), ((20.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
+    )
+    followed = _change(zoom, factor)
+    assert torch.allclose(followed[0], torch.eye(2) / 10)
+    assert torch.allclose(followed[1], -followed[0])
+    assert not bool(followed[2].any())  # where it hardly moves
+    assert not bool(_change(pan, factor).any())
+
+
+def test_a_zoom_is_put_right_from_a_zoom_half_as_fast() -> None:
+    network = load_weights(CorrectionNetwork(), "correction", CPU)
+    grey, true = turning(field=((2.0, -1.0), (9.0, 0.0), (0.0, 9.0)))
+    height, width = grey.shape
+    centre, whole = torch.tensor([width / 2, height / 2]), torch.ones_like(grey)
+    field, doubt = corrected(network, grey, whole, centre, true / 2)
+    both = spread(torch.stack((field, true)), centre.expand(2, 2), height, width)
+    assert float((both[0] - both[1]).norm(dim=0).mean()) < 0.1 * float(both[1].norm(dim=0).mean())
+    assert doubt < SURE
+
+
 def test_a_field_played_backwards_is_put_right_to_the_exact_reverse() -> None:
     network, (grey, true) = load_weights(CorrectionNetwork(), "correction", CPU), turning()
     centre, whole = torch.tensor([160.0, 120.0]), torch.ones_like(grey)
@@ -124,7 +163,7 @@ def test_a_field_is_put_right_past_windows_that_are_wrong(monkeypatch: pytest.Mo
     true[6] = torch.tensor([0.2, -0.1])  # bends a little: 0.8 px at the sides
     network = Knowing(true, centre)
 
-    def look(grey: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, supposed: torch.Tensor) -> torch.Tensor:
+    def look(_: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, supposed: torch.Tensor, *__: torch.Tensor):
         network.told(places[0], supposed[0])
         return torch.zeros(1, len(places[0]), CHANNELS, SIDE, SIDE)
 

@@ -1,7 +1,8 @@
 """How far a supposed motion is off, seen along it.
 
-A window is turned and scaled until the supposed motion runs to the right and is `LENGTH` px long. Blurs of all lengths
-and directions then look alike, and all that is left to say is how much longer the true one is and how far it is turned.
+A window is turned and scaled until the supposed motion runs to the right and is `LENGTH` px long; where that turns or
+grows from place to place the window is curved along. Blurs of all lengths and directions then look alike, and all that
+is left to say is how much longer the true one is and how far it is turned.
 Asked again with its own answer the network comes nearer.
 """
 
@@ -108,19 +109,25 @@ def agreement(windows: torch.Tensor) -> torch.Tensor:
         return torch.cat((means.clamp(-4, 4), pairs / SIDE**2), 1)
 
 
-def seen(grey: torch.Tensor, masks: torch.Tensor, places: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+def seen(
+    grey: torch.Tensor,
+    masks: torch.Tensor,
+    places: torch.Tensor,
+    motion: torch.Tensor,
+    change: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Windows around places of pictures, along supposed motions: (B, K, CHANNELS, SIDE, SIDE). The channels are values
     with the window's contrast made even, with that of every small square made even, and the mask.
 
     grey    (B, H, W), 0 to 1. masks (B, K, H, W) or (B, 1, H, W): where the thing is whose motion is asked for.
     places  (B, K, 2) px, x then y, the first pixel's centre at 0. motion (B, K, 2) px, not 0.
+    change  (B, K, 2, 2): how much the supposed motions change for each px to the right, and down; None: not at all.
+            Windows are then curved, and show what moves so as if it moved straight and alike.
     """
     size = motion.new_tensor((grey.shape[-1], grey.shape[-2]))
     ahead = motion / LENGTH
-    aside = torch.stack((-ahead[..., 1], ahead[..., 0]), -1)
-    steps = torch.arange(SIDE, device=grey.device) - (SIDE - 1) / 2
-    way = ahead[:, :, None, None] * steps[:, None] + aside[:, :, None, None] * steps[:, None, None]
-    where = (2 * (places[:, :, None, None] + way) + 1) / size - 1
+    ways = _ways(ahead, ahead.new_zeros(*ahead.shape, 2) if change is None else change / LENGTH)
+    where = (2 * (places[:, :, None, None] + ways) + 1) / size - 1
     level = ahead.norm(dim=-1).clamp_min(1e-3).log2().round().clamp(0, LEVELS - 1)
     values = _read(_pyramid(grey), where, level, "border")
     inside = _read(_pyramid(masks), where, level, "zeros")
@@ -131,6 +138,24 @@ def seen(grey: torch.Tensor, masks: torch.Tensor, places: torch.Tensor, motion: 
     detail = values - _box(values)
     even = detail / (_box(detail.square()).sqrt() + _FLAT / 2)
     return torch.stack(((values / (spread + _FLAT)).clamp(-4, 4) * shown, even.clamp(-4, 4) * shown, inside), 2)
+
+
+def _ways(ahead: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+    """Where a window's samples lie from its place, (..., SIDE, SIDE, 2) px: its rows run `ahead` (..., 2) px a step and
+    as that changes (..., 2, 2) from place to place, by the midpoint method; its middle column runs straight."""
+    steps = torch.arange(SIDE, device=ahead.device) - (SIDE - 1) / 2
+    aside = torch.stack((-ahead[..., 1], ahead[..., 0]), -1)
+    middle = aside[..., None, :] * steps[:, None]
+
+    def gone(at: torch.Tensor, far: float) -> torch.Tensor:
+        half = at + (ahead[..., None, :] + at @ change) * (far / 2)
+        return at + (ahead[..., None, :] + half @ change) * far
+
+    columns = [middle]
+    for step in range(SIDE // 2):
+        far = 1.0 if step else 0.5
+        columns = [gone(columns[0], -far), *(columns if step else ()), gone(columns[-1], far)]
+    return torch.stack(columns, -2)
 
 
 def _box(values: torch.Tensor) -> torch.Tensor:

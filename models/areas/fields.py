@@ -36,6 +36,9 @@ APART, FEWEST, LOOKS = 52, 3, 5
 """How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
 NEAREST_LOOK = 3.0
 """Px: shorter motion is looked at as if it were so long."""
+_CURVED, _MOST_CURVED = (0.02, 0.045), 0.4
+"""How many px a motion has to change for each px from place to place for windows to begin to follow that, to follow it
+fully, and the most that they follow: of a pan that is nearly the same everywhere they rather see that it is not."""
 SUREST = 0.04
 """The least that what a window says is taken to be off, as a share of the motion."""
 _ROUNDS = 8
@@ -114,11 +117,23 @@ def corrected(
     for _ in range(LOOKS):
         motion = ways @ field
         length = motion.norm(dim=1, keepdim=True)
-        supposed = motion * (length.clamp_min(NEAREST_LOOK) / length.clamp_min(1e-3))
-        rightward = torch.where(supposed[:, :1] < 0, -supposed, supposed)  # the same, played backwards
-        said = network(seen(grey[None], mask[None, None], places[None], rightward[None])[0])
+        factor = length.clamp_min(NEAREST_LOOK) / length.clamp_min(1e-3)
+        supposed = motion * factor
+        factor = torch.where(supposed[:, :1] < 0, -factor, factor)  # to the right: the same, played backwards
+        along = motion * factor, _change(field, factor)
+        said = network(seen(grey[None], mask[None, None], places[None], *(one[None] for one in along))[0])
         field, doubt = _agreed(ways, supposed, said), float(said.spreads.mean())
     return field, doubt
+
+
+def _change(field: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+    """How motions `factor` (N, 1) times those of a field change for each px to the right, and down, (N, 2, 2), as far
+    as windows are to follow that; not at all where they are longer than the field's, near what stands still."""
+    change = field[1:AFFINE] / SPAN
+    strength = float(change.norm()) / math.sqrt(2)
+    low, high = _CURVED
+    share = min(1.0, max(0.0, (strength - low) / (high - low)), _MOST_CURVED / max(strength, 1e-6))
+    return share * change * torch.where(factor.abs() > 1, 0.0, factor)[..., None]
 
 
 def _places(mask: torch.Tensor) -> torch.Tensor:
