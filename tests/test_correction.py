@@ -23,7 +23,20 @@ from models.areas.correction import (
     agreement,
     seen,
 )
-from models.areas.fields import APART, COEFFICIENTS, POWERS, SPAN, _change, corrected, enlarged, spread
+from models.areas.fields import (
+    APART,
+    BEYOND_DOUBT,
+    COEFFICIENTS,
+    FIRST_LOOKS,
+    LOOKS,
+    POWERS,
+    SPAN,
+    _change,
+    corrected,
+    enlarged,
+    likeliest,
+    spread,
+)
 from models.areas.network import AreaNetwork
 from models.areas.proposals import GUIDANCE, LENGTH_UNIT, SURE, areas, proposed
 from models.exposure import sampled
@@ -120,6 +133,33 @@ def test_a_zoom_is_put_right_from_a_zoom_half_as_fast() -> None:
     both = spread(torch.stack((field, true)), centre.expand(2, 2), height, width)
     assert float((both[0] - both[1]).norm(dim=0).mean()) < 0.1 * float(both[1].norm(dim=0).mean())
     assert doubt < SURE
+
+
+@pytest.mark.parametrize(
+    ("doubts", "lengths", "chosen"),
+    [
+        ((0.3, 0.2, 0.25), (5, 9, 12), 1),
+        ((0.3, 0.25, 0.2), (5, 9, 40), 1),  # the third ends too far
+        ((0.2, 0.3, 0.3), (40, 9, 12), 0),  # the first may
+        ((0.1, 0.05, 0.05), (5, 9, 12), 0),  # beyond doubt, no other is tried
+    ],
+)
+def test_of_several_beginnings_the_one_that_leaves_least_doubt_is_gone_on_with(
+    doubts: tuple[float, ...], lengths: tuple[float, ...], chosen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = [affine(((length, 0.0), (0.0, 0.0), (0.0, 0.0))) for length in lengths]
+    looked: list[int] = []
+
+    def put_right(network: object, grey: object, mask: object, centre: object, field: torch.Tensor, looks: int):
+        looked.append(looks)
+        return field, doubts[[float(one[0, 0]) for one in begun].index(float(field[0, 0]))]
+
+    monkeypatch.setattr("models.areas.fields.corrected", put_right)
+    picture, centre = torch.zeros(200, 320), torch.tensor([160.0, 100.0])
+    field, _ = likeliest(CorrectionNetwork(), picture, torch.ones_like(picture), centre, begun)
+    assert torch.equal(field, begun[chosen])
+    tried = 1 if doubts[0] < BEYOND_DOUBT else len(begun)
+    assert looked == [FIRST_LOOKS] * tried + [LOOKS - FIRST_LOOKS]
 
 
 def test_a_field_played_backwards_is_put_right_to_the_exact_reverse() -> None:

@@ -9,7 +9,9 @@ out, but no sum of such mistakes is smooth. Put right by what is seen along it, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from models.areas.correction import Correction, CorrectionNetwork, seen
@@ -32,10 +34,18 @@ ALONG_AXIS = 0.3
 """The sine of the angle to an axis up to which a motion may be told in the quadrant across it."""
 _RIDGES = (1e-6, 0.1, 10.0, 30.0)
 """The same for coefficients of each degree; that of the motion at the centre is as good as free."""
-APART, FEWEST, LOOKS = 52, 3, 5
-"""How far apart windows are in which a field is put right, px; how many there must be; and how often it is done."""
+APART, FEWEST, LOOKS, FIRST_LOOKS = 52, 3, 5, 2
+"""How far apart windows are in which a field is put right, px; how many there must be; how often it is done; and how
+often before it is told which of several beginnings leads anywhere."""
+BEYOND_DOUBT = 0.15
+"""The doubt below which no other beginning is tried."""
+FURTHEST = 0.07
+"""The mean length, as a share of the picture's longer side, up to which motion counts that is looked for farther than
+the windows' hypotheses are."""
 NEAREST_LOOK = 3.0
 """Px: shorter motion is looked at as if it were so long."""
+_CALLED, _TRULY = (2.7, 3.8), (1.4, 3.5)
+"""What is shorter than windows are looked at along is called longer than it is: mean lengths, px."""
 _CURVED, _MOST_CURVED = (0.02, 0.045), 0.4
 """How many px a motion has to change for each px from place to place for windows to begin to follow that, to follow it
 fully, and the most that they follow: of a pan that is nearly the same everywhere they rather see that it is not."""
@@ -99,7 +109,12 @@ def as_told(places: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def corrected(
-    network: CorrectionNetwork, grey: torch.Tensor, mask: torch.Tensor, centre: torch.Tensor, field: torch.Tensor
+    network: CorrectionNetwork,
+    grey: torch.Tensor,
+    mask: torch.Tensor,
+    centre: torch.Tensor,
+    field: torch.Tensor,
+    looks: int = LOOKS,
 ) -> tuple[torch.Tensor, float]:
     """A field (COEFFICIENTS, 2) px, put right by what is seen along it in windows all over its area, and the
     doubt: how far, as a share of its length, the windows' answers are off by their own account; infinite where there
@@ -114,7 +129,7 @@ def corrected(
     if len(places) < FEWEST:
         return field, doubt
     ways = _terms(places - centre)
-    for _ in range(LOOKS):
+    for _ in range(looks):
         motion = ways @ field
         length = motion.norm(dim=1, keepdim=True)
         factor = length.clamp_min(NEAREST_LOOK) / length.clamp_min(1e-3)
@@ -124,6 +139,32 @@ def corrected(
         said = network(seen(grey[None], mask[None, None], places[None], *(one[None] for one in along))[0])
         field, doubt = _agreed(ways, supposed, said), float(said.spreads.mean())
     return field, doubt
+
+
+def likeliest(
+    network: CorrectionNetwork,
+    grey: torch.Tensor,
+    mask: torch.Tensor,
+    centre: torch.Tensor,
+    fields: Sequence[torch.Tensor],
+) -> tuple[torch.Tensor, float]:
+    """`corrected`, begun with the one of several fields that leaves least doubt. What is begun much too short ends
+    where some windows agree by chance. All fields but the first only count where they do not end too far: few windows
+    show motion so long, and they agree by chance, too."""
+    ways, far = _terms(_places(mask) - centre), FURTHEST * max(grey.shape)
+    best, least = fields[0], math.inf
+    for n, begun in enumerate(fields):
+        field, doubt = corrected(network, grey, mask, centre, begun, FIRST_LOOKS)
+        if doubt < least and (n == 0 or float((ways @ field).norm(dim=1).mean()) < far):
+            best, least = field, doubt
+        if least < BEYOND_DOUBT:
+            break
+    return corrected(network, grey, mask, centre, best, LOOKS - FIRST_LOOKS)
+
+
+def shortened(called: float) -> float:
+    """How long motion truly is that is put right to a mean length of `called` px, as far as it is slight."""
+    return float(np.interp(called, _CALLED, _TRULY)) if called < _CALLED[1] else called
 
 
 def _change(field: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:

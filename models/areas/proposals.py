@@ -11,7 +11,18 @@ from torch.nn import functional as F
 
 from models.areas.agreement import evidence
 from models.areas.correction import CorrectionNetwork
-from models.areas.fields import AFFINE, ALONG_AXIS, COEFFICIENTS, as_told, corrected, doubts, enlarged, fitted, spread
+from models.areas.fields import (
+    AFFINE,
+    ALONG_AXIS,
+    COEFFICIENTS,
+    as_told,
+    doubts,
+    enlarged,
+    fitted,
+    likeliest,
+    shortened,
+    spread,
+)
 from models.areas.network import AreaNetwork, about, as_long_as, best_heading, expected, posterior, within
 from models.symmetry import turned, turned_vectors
 
@@ -33,11 +44,13 @@ WINDOW_DOUBT, WHOLE_DOUBT = 0.5, 0.85
 of it stands still, and still areas are not among the hypotheses."""
 SURE = 0.22
 """The doubt below which what is seen along a smooth motion stands."""
+SLIGHT, BARELY = 4.0, 0.3
+"""Px of the picture that is looked along below which told motion is slight, and the doubt below which it stands."""
 AGREED, FITS = 0.8, 2
 """The share of what is told by quadrants that must agree with one smooth motion; and how often that motion is fitted,
 each time to what agreed."""
-BEYOND_DOUBT = 0.15
-"""The doubt below which no other such motion is looked for."""
+LONGER = (1, 2, 4)
+"""How many times longer the motion that is told without a length is begun with."""
 _QUADRANT = 1.2
 """Norm of a told direction from which it is a quadrant, (+-1, +-1), and not a vector of norm 1."""
 _ANGLE, _LENGTH = 0.25, 0.3
@@ -181,17 +194,16 @@ def _one_camera(
         owner = torch.zeros(len(middles), dtype=torch.long, device=middles.device)
         windows = torch.cat([one.posterior for one in seen]), middles - centre, owner, 1
         mask = F.interpolate(where[None, None].to(photo), size=larger.shape[-2:], mode="nearest-exact")[0, 0]
-        rough, found = as_told(middles - centre, codes), []
-        for field in (fitted(*windows, codes)[0], rough, 2 * rough):
-            begun = enlarged(F.pad(field, (0, 0, 0, COEFFICIENTS - AFFINE)), factor)
-            looked, doubt = corrected(correction, larger[0].mean(0), mask, (centre + 0.5) * factor - 0.5, begun)
-            motion = spread(enlarged(looked, 1 / factor)[None], centre[None], height, width)[0]
-            agrees = moving & _agrees(motion, told[0, :2])
-            share = float(agrees.sum() / moving.sum())
-            found.append((doubt + 1 - share, doubt, share, motion, agrees))
-            if doubt < BEYOND_DOUBT and share > AGREED:
-                break
-        _, doubt, share, motion, agrees = min(found, key=lambda one: one[0])
+        rough = as_told(middles - centre, codes)
+        fields = [
+            enlarged(_bending(field), factor) for field in (fitted(*windows, codes)[0], *(n * rough for n in LONGER))
+        ]
+        looked, doubt = likeliest(correction, larger[0].mean(0), mask, (centre + 0.5) * factor - 0.5, fields)
+        motion = spread(enlarged(looked, 1 / factor)[None], centre[None], height, width)[0]
+        shorter, doubt = _as_told(factor * float(motion.norm(dim=0)[where].mean()), doubt)
+        motion = shorter * motion
+        agrees = moving & _agrees(motion, told[0, :2])
+        share = float(agrees.sum() / moving.sum())
         if doubt < SURE and share > AGREED:
             one = torch.ones_like(motion[:1])
             best = torch.cat((motion / LENGTH_UNIT, doubt * one, one)), agrees & ~inside(motion, told[0, :2], moving)
@@ -199,6 +211,14 @@ def _one_camera(
             break
         where = agrees
     return best
+
+
+def _as_told(length: float, doubt: float) -> tuple[float, float]:
+    """By what motion is to be multiplied that is told in quadrants and put right to a mean length in px, and how much
+    it is then doubted: as its direction is told, of slight motion less evidence is enough."""
+    if SURE <= doubt < BARELY and 0 < length < SLIGHT:
+        return shortened(length) / length, SURE / 2
+    return 1.0, doubt
 
 
 def _agrees(motion: torch.Tensor, told: torch.Tensor, slack: float = ALONG_AXIS) -> torch.Tensor:
@@ -258,8 +278,12 @@ def _moved(whole: _Judged, seen: list[_Judged]) -> tuple[torch.Tensor, torch.Ten
     smooth = fitted(*windows, len(broad))
     leftward = whole.untold[broad] & (smooth[:, 0, 0] < 0)
     smooth = torch.where(leftward[:, None, None], -smooth, smooth)
-    bending = F.pad(smooth, (0, 0, 0, COEFFICIENTS - AFFINE))
-    return fields.index_copy_(0, broad, bending), doubt.index_copy_(0, broad, doubts(*windows, smooth))
+    return fields.index_copy_(0, broad, _bending(smooth)), doubt.index_copy_(0, broad, doubts(*windows, smooth))
+
+
+def _bending(fields: torch.Tensor) -> torch.Tensor:
+    """Affine fields (..., AFFINE, 2) with the coefficients by which they may bend, (..., COEFFICIENTS, 2)."""
+    return F.pad(fields, (0, 0, 0, COEFFICIENTS - AFFINE))
 
 
 def _broad(whole: _Judged) -> torch.Tensor:
@@ -277,7 +301,8 @@ def _put_right(
     for n in _broad(whole).tolist():
         mask = F.interpolate(whole.masks[n][None, None], size=grey.shape[-2:], mode="nearest-exact")[0, 0]
         centre = (whole.middle[n] + 0.5) * factor - 0.5
-        found, unsure = corrected(network, grey[whole.row[n]], mask, centre, enlarged(fields[n], factor))
+        begun = [longer * enlarged(fields[n], factor) for longer in LONGER]
+        found, unsure = likeliest(network, grey[whole.row[n]], mask, centre, begun)
         if unsure < SURE:
             sense = found[0, 0] if whole.untold[n] else (found[0] * fields[n, 0]).sum()
             fields[n], doubt[n] = enlarged(-found if sense < 0 else found, 1 / factor), unsure

@@ -19,11 +19,12 @@ from models.loading import load_weights
 from models.motion import Motion
 from models.recovery import Cancelled, Inputs, Progress, Recovery, between
 from models.trajectory.adjustment import AdjustmentNetwork
-from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, too_sharp_for
+from models.trajectory.estimation import Ends, Networks, as_tensor, estimate, shaken_slightly, too_sharp_for
 from models.trajectory.flipping import Window, flipped_parts
 from models.trajectory.moving import Moving, MovingNetwork, what_moves
 from models.trajectory.network import MotionNetwork
 from models.trajectory.pace import paced
+from models.trajectory.shake import Shake
 from models.trajectory.sharpening import as_guidance
 from models.trajectory.suggestion import one_direction, suggested
 
@@ -170,14 +171,15 @@ def suggest(
     on_progress(Progress(0.1, "Finding the motion"))
     seen = Seen(np.ascontiguousarray(inputs.pixels), None)
 
-    def look(device: torch.device) -> tuple[Ends, np.ndarray, Moving]:
+    def look(device: torch.device) -> tuple[Ends, np.ndarray, Moving, Shake]:
         ends, photo = found(seen, "quadrants", device), as_tensor(seen.pixels, device)
         moving = what_moves(load_weights(MovingNetwork(), "moving", device), photo)
-        return ends, too_sharp_for(ends, photo), moving
+        shake = shaken_slightly(load_weights(CorrectionNetwork(), "correction", device), photo)
+        return ends, too_sharp_for(ends, photo), moving, shake
 
-    (ends, sharp, moving), _, _ = run_on(inputs.device, look)
+    (ends, sharp, moving, shake), _, _ = run_on(inputs.device, look)
     if is_cancelled():
         raise Cancelled
     on_progress(Progress(0.9, "Cutting it into things"))
     height, width = inputs.pixels.shape[:2]
-    return suggested(ends, height, width, count, inputs.seed, sharp, moving)
+    return suggested(ends, height, width, count, inputs.seed, sharp, moving, shake)

@@ -34,6 +34,7 @@ from models.trajectory import adjustment
 from models.trajectory.adjustment import AdjustmentNetwork
 from models.trajectory.cells import CELL
 from models.trajectory.network import STRIDE, MotionNetwork
+from models.trajectory.shake import Shake, shaken
 from models.trajectory.sharpness import too_sharp
 
 LONGEST = 14.0
@@ -197,6 +198,11 @@ def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
     way = ends.fields[:, 3] - ends.fields[:, 2]
     way = F.interpolate(way, size=small.shape[-2:], mode="bilinear", align_corners=False) * scale
     return too_sharp(small, way)[0].cpu().numpy()
+
+
+def shaken_slightly(network: CorrectionNetwork, photo: torch.Tensor) -> Shake:
+    """How the camera that took a photo (1, 3, H, W) may slightly have been shaken."""
+    return shaken(network, *_smaller(photo, LOOK_SIDE))
 
 
 def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:

@@ -15,10 +15,12 @@ from itertools import islice
 import numpy as np
 import torch
 
+from models.areas.proposals import SURE
 from models.guidance import QUADRANTS, Guidance, Region, quantise
 from models.motion import Arrow, resized_field
 from models.trajectory.estimation import STRAIGHT, Ends
 from models.trajectory.moving import Moving
+from models.trajectory.shake import Shake
 
 MOVING, FAINTEST = 1.0, 0.004
 """What is proposed moves at least so many px, and so much of the picture's longer side: less is mostly a mistake."""
@@ -34,6 +36,8 @@ its plain surfaces are no sharper than others."""
 FIRST, LAST = 2, 4
 """So many answers come before those in which the camera follows its subject, and before that in which only the surest
 parts of what is blurred move."""
+SHAKEN = 0.27
+"""The doubt below which a camera may slightly have been shaken."""
 UNEVEN = 0.05
 """The pace, as `Arrow.at_pace` counts it, from which arrows carry it."""
 UNKNOWN = 0.5
@@ -102,6 +106,7 @@ def suggested(
     seed: int = 0,
     sharp: np.ndarray | None = None,
     moving: Moving | None = None,
+    shake: Shake | None = None,
 ) -> tuple[Guidance, ...]:
     """The motion as guidance for a photo (height, width): up to `count` different answers, the likeliest first.
 
@@ -110,18 +115,19 @@ def suggested(
     does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
     line where that is in doubt, all whose lines are hardly known across them. Lots drawn with `seed` fill what is left.
     Where motion was found to be uneven, arrows are. Where no camera moves, the things are what is `moving`, if anything
-    is, and the fifth says the first of their surest parts alone. Empty where nothing that moves was found.
+    is, and the fifth says the first of their surest parts alone; but where there may be a slight `shake`, the fourth
+    and the fifth say that, both ways, or if it is sure the first two. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
     flow = resized_field((ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0).cpu().numpy(), *size)
     found = things(flow)
-    blurred = []
-    if moving is not None and not (found and (found[0].share > CAMERA_SHARE or _zooms(found))):
-        blurred = blurred_things(moving, flow)
+    still = not (found and (found[0].share > CAMERA_SHARE or _zooms(found)))
+    blurred = [] if moving is None or not still else blurred_things(moving, flow)
     found = blurred or found
+    shakes = _shakes(shake, size) if still and shake is not None and shake.doubt < SHAKEN else []
     if not found:
-        return ()
+        return tuple(_guidance(parts, answer, height, width) for parts, answer in shakes[:count])
     pace = _pace(ends)
     if abs(pace) > UNEVEN:
         found = [replace(thing, arrow=thing.arrow.at_pace(pace)) for thing in found]
@@ -130,11 +136,22 @@ def suggested(
     answers = [(found, answer) for answer in islice(likely, count)]
     if blurred and moving is not None:
         answers[LAST:LAST] = [(_surest(blurred, moving), answers[0][1])]
+    at = 0 if shake is not None and shake.doubt < SURE else LAST - 1
+    answers[at:at] = shakes
     followed = None if sharp is None else _followed(found, sharp)
     if followed is not None:
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
         answers[FIRST:FIRST] = [(followed, arrows), (followed, _whole_reverse(arrows))]
     return tuple(_guidance(parts, answer, height, width) for parts, answer in answers[:count])
+
+
+def _shakes(shake: Shake, size: tuple[int, int]) -> list[tuple[list[Thing], Answer]]:
+    """A camera's slight motion as an answer, and its reverse."""
+    flow, all_over = resized_field(shake.flow, *size), np.ones(size, bool)
+    parts = [replace(_thing(flow, part), part=True) for part in _quadrants(flow, all_over)]
+    parts = parts or [_thing(flow, all_over)]
+    usual = Answer(tuple(part.arrow for part in parts), len(parts) == 1)
+    return [(parts, usual), (parts, _whole_reverse(usual))]
 
 
 def _pace(ends: Ends) -> float:
