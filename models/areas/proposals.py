@@ -138,7 +138,7 @@ def proposed(
     seen = [_judged(network, grey, parts, told, place) for place in places]
     fields, doubt = _moved(whole, seen)
     if correction is not None:
-        fields, doubt = _put_right(correction, photo if larger is None else larger, whole, fields, doubt)
+        fields, doubt = _put_right(correction, photo if larger is None else larger, told, whole, fields, doubt)
     bell = _bell(h).to(grey)[:, None] * _bell(w).to(grey)
     for (top, left, _, _), one in zip(places, seen, strict=True):
         found, at = _straight(one, whole, fields, len(grey)), (..., slice(top, top + h), slice(left, left + w))
@@ -292,7 +292,12 @@ def _broad(whole: _Judged) -> torch.Tensor:
 
 
 def _put_right(
-    network: CorrectionNetwork, photo: torch.Tensor, whole: _Judged, fields: torch.Tensor, doubt: torch.Tensor
+    network: CorrectionNetwork,
+    photo: torch.Tensor,
+    told: torch.Tensor,
+    whole: _Judged,
+    fields: torch.Tensor,
+    doubt: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The motion (N, COEFFICIENTS, 2) of areas and its doubt (N,), where they are broad put right by what is seen along
     it in photos (B, 3, H, W), of any size, as far as that is sure."""
@@ -301,7 +306,8 @@ def _put_right(
     for n in _broad(whole).tolist():
         mask = F.interpolate(whole.masks[n][None, None], size=grey.shape[-2:], mode="nearest-exact")[0, 0]
         centre = (whole.middle[n] + 0.5) * factor - 0.5
-        begun = [longer * enlarged(fields[n], factor) for longer in LONGER]
+        measured = bool((told[whole.row[n], 4] * whole.masks[n]).any())
+        begun = [longer * enlarged(fields[n], factor) for longer in LONGER[: 1 if measured else None]]
         found, unsure = likeliest(network, grey[whole.row[n]], mask, centre, begun)
         if unsure < SURE:
             sense = found[0, 0] if whole.untold[n] else (found[0] * fields[n, 0]).sum()
