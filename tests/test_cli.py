@@ -421,7 +421,9 @@ def test_help_imports_neither_torch_nor_pictures(arguments: tuple[str, ...]) -> 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c_ends_cleanly(photo: str, here: Path) -> None:
-    process = started("animate", photo, *GOOD, "-n", "240", "--iterations", "40", "-o", "a.gif")
+    with Image.open(photo) as small:  # large enough to be at work still when the signal comes, however slowly
+        small.resize((1200, 900)).save(photo)
+    process = started("animate", photo, *GOOD, "-n", "60", "--iterations", "40", "-o", "a.gif")
     assert process.stderr is not None
     process.stderr.readline()
     time.sleep(0.2)

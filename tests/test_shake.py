@@ -85,15 +85,11 @@ def test_a_likely_shake_is_the_fourth_suggestion_and_its_reverse_the_fifth() -> 
     assert min(there.degrees, back.degrees) == pytest.approx(180 - np.degrees(np.arctan2(1.0, 1.2)), abs=0.5)
 
 
-def test_a_sure_shake_comes_first_and_a_doubtful_one_not_at_all() -> None:
+def test_a_doubtful_shake_is_not_suggested() -> None:
     things = moving_at(*BLURRED)
-    sure, doubtful = (
-        suggested(ends_of(flow_of()), 80, 120, 5, moving=things, shake=slightly(2, 0, doubt)) for doubt in (0.1, 0.28)
-    )
-    assert len(sure) == len(doubtful) == 5
-    assert not sure[0].regions
-    assert not sure[1].regions
-    assert all(one.regions for one in (*sure[2:], *doubtful))
+    found = suggested(ends_of(flow_of()), 80, 120, 5, moving=things, shake=slightly(2, 0, 0.28))
+    assert len(found) == 5
+    assert all(one.regions for one in found)
 
 
 def test_where_nothing_else_was_found_it_is_all_that_is_suggested() -> None:

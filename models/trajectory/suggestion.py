@@ -15,7 +15,6 @@ from itertools import islice
 import numpy as np
 import torch
 
-from models.areas.proposals import SURE
 from models.guidance import QUADRANTS, Guidance, Region, quantise
 from models.motion import Arrow, resized_field
 from models.trajectory.estimation import STRAIGHT, Ends
@@ -116,7 +115,7 @@ def suggested(
     line where that is in doubt, all whose lines are hardly known across them. Lots drawn with `seed` fill what is left.
     Where motion was found to be uneven, arrows are. Where no camera moves, the things are what is `moving`, if anything
     is, and the fifth says the first of their surest parts alone; but where there may be a slight `shake`, the fourth
-    and the fifth say that, both ways, or if it is sure the first two. Empty where nothing that moves was found.
+    and the fifth say that, both ways. Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -136,8 +135,7 @@ def suggested(
     answers = [(found, answer) for answer in islice(likely, count)]
     if blurred and moving is not None:
         answers[LAST:LAST] = [(_surest(blurred, moving), answers[0][1])]
-    at = 0 if shake is not None and shake.doubt < SURE else LAST - 1
-    answers[at:at] = shakes
+    answers[LAST - 1 : LAST - 1] = shakes
     followed = None if sharp is None else _followed(found, sharp)
     if followed is not None:
         arrows = Answer(tuple(thing.arrow for thing in followed), True)
