@@ -10,7 +10,7 @@ from test_suggestions import BLURRED, ends_of, flow_of, moving_at
 
 from app.samples import FOLDER
 from models.areas.correction import CorrectionNetwork
-from models.areas.proposals import SURE
+from models.areas.proposals import BARELY, SLIGHT, SURE, _if_slight
 from models.exposure import sampled
 from models.guidance import Guidance, quantise
 from models.loading import load_weights
@@ -111,6 +111,18 @@ def test_a_slight_zoom_is_suggested_in_quadrants() -> None:
     first, second = suggested(ends_of(flow_of()), 80, 120, 5, shake=Shake(zoom, 0.25))
     assert (first.labels() == quantise(zoom))[2:78, 2:118].mean() > 0.9
     assert second.labels().tolist() == first.reversed().labels().tolist()
+
+
+def test_slight_motion_that_is_told_counts_as_sure_and_shorter_and_no_other() -> None:
+    shorter, doubt = _if_slight(3.0, 0.25)
+    assert 0.4 < shorter < 0.9
+    assert doubt < SURE
+    for length, doubt in ((3.0, SURE - 0.01), (3.0, BARELY), (SLIGHT, 0.25), (0.0, 0.25)):
+        assert _if_slight(length, doubt) == (1.0, doubt)
+
+
+def test_a_photo_too_small_for_windows_is_infinitely_doubted() -> None:
+    assert seen(torch.rand(1, 3, 40, 40)).doubt == float("inf")
 
 
 @pytest.mark.parametrize("parted", [False, True])

@@ -123,7 +123,7 @@ def corrected(
     grey, mask  (H, W): the picture, and where the area is. centre (2,) px, of the field.
 
     Each window says how far its motion is off and how sure that is; the field is fitted to all of them, those that
-    contradict the rest counting less (Cauchy), and looked along again.
+    contradict the rest counting less (Cauchy), and looked along again, `looks` times in all.
     """
     places, doubt = _places(mask), math.inf
     if len(places) < FEWEST:
@@ -148,7 +148,8 @@ def likeliest(
     centre: torch.Tensor,
     fields: Sequence[torch.Tensor],
 ) -> tuple[torch.Tensor, float]:
-    """`corrected`, begun with the one of several fields that leaves least doubt. What is begun much too short ends
+    """The field (COEFFICIENTS, 2) px and its doubt of `corrected`, begun with the one of several fields, each
+    (COEFFICIENTS, 2) px, that leaves least doubt; the rest as there. What is begun much too short ends
     where some windows agree by chance. All fields but the first only count where they do not end too far: few windows
     show motion so long, and they agree by chance, too."""
     ways, far = _terms(_places(mask) - centre), FURTHEST * max(grey.shape)

@@ -184,7 +184,8 @@ def _one_camera(
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """The one smooth motion, as a proposal (4, H, W), of all that is `moving` (H, W) in a photo (1, 3, H, W) told in
     quadrants, and where it agrees with them, bool (H, W); None if it is not sure, or agrees too little. It is looked
-    for in what the windows say and in what is told, and again without what contradicts it."""
+    for in what the windows say and in what is told, and again without what contradicts it. Slight motion that agrees
+    counts as sure sooner."""
     height, width = moving.shape
     factor, where, best = larger.shape[-1] / width, moving, None
     for _ in range(FITS):
@@ -200,7 +201,7 @@ def _one_camera(
         ]
         looked, doubt = likeliest(correction, larger[0].mean(0), mask, (centre + 0.5) * factor - 0.5, fields)
         motion = spread(enlarged(looked, 1 / factor)[None], centre[None], height, width)[0]
-        shorter, doubt = _as_told(factor * float(motion.norm(dim=0)[where].mean()), doubt)
+        shorter, doubt = _if_slight(factor * float(motion.norm(dim=0)[where].mean()), doubt)
         motion = shorter * motion
         agrees = moving & _agrees(motion, told[0, :2])
         share = float(agrees.sum() / moving.sum())
@@ -213,9 +214,10 @@ def _one_camera(
     return best
 
 
-def _as_told(length: float, doubt: float) -> tuple[float, float]:
-    """By what motion is to be multiplied that is told in quadrants and put right to a mean length in px, and how much
-    it is then doubted: as its direction is told, of slight motion less evidence is enough."""
+def _if_slight(length: float, doubt: float) -> tuple[float, float]:
+    """By what motion is to be multiplied that is told in quadrants and put right to a mean length, px of the picture
+    that is looked along, and how much it is then doubted. As its direction is told, less evidence is enough for slight
+    motion, which then counts as about as sure as what stands by itself."""
     if SURE <= doubt < BARELY and 0 < length < SLIGHT:
         return shortened(length) / length, SURE / 2
     return 1.0, doubt
@@ -300,7 +302,8 @@ def _put_right(
     doubt: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The motion (N, COEFFICIENTS, 2) of areas and its doubt (N,), where they are broad put right by what is seen along
-    it in photos (B, 3, H, W), of any size, as far as that is sure."""
+    it in photos (B, 3, H, W), of any size, as far as that is sure; where guidance `told` (B, 5, H, W) says no length,
+    from several."""
     fields, doubt, grey = fields.clone(), doubt.clone(), photo.mean(1)
     factor = grey.shape[-1] / whole.masks.shape[-1]
     for n in _broad(whole).tolist():

@@ -201,7 +201,7 @@ def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
 
 
 def shaken_slightly(network: CorrectionNetwork, photo: torch.Tensor) -> Shake:
-    """How the camera that took a photo (1, 3, H, W) may slightly have been shaken."""
+    """How the camera that took a photo (1, 3, H, W), sRGB curve, may slightly have been shaken, px of the photo."""
     return shaken(network, *_smaller(photo, LOOK_SIDE))
 
 

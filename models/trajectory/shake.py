@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from models.areas.correction import CorrectionNetwork
-from models.areas.fields import COEFFICIENTS, NEAREST_LOOK, SPAN, likeliest, shortened, spread
+from models.areas.fields import AFFINE, COEFFICIENTS, NEAREST_LOOK, SPAN, likeliest, shortened, spread
 from models.areas.proposals import SURE
 
 _LINES = tuple((math.cos(n * math.pi / 4), math.sin(n * math.pi / 4)) for n in range(4))
@@ -34,13 +34,14 @@ class Shake:
 
 @torch.no_grad()
 def shaken(network: CorrectionNetwork, photo: torch.Tensor, scale: float) -> Shake:
-    """The likeliest of a photo's copy (1, 3, H, W), sRGB curve, `scale` times as large as the photo."""
+    """The likeliest shake, px of the photo, seen in its copy (1, 3, H, W), sRGB curve, `scale` times as large. Doubted
+    infinitely where the copy has room for too few windows."""
     grey = photo.mean(1)[0]
     height, width = grey.shape
     centre = torch.tensor([width / 2, height / 2], device=grey.device)
     fields = grey.new_zeros(len(_LINES) + len(_CHANGES), COEFFICIENTS, 2)
     fields[: len(_LINES), 0] = NEAREST_LOOK * fields.new_tensor(_LINES)
-    fields[len(_LINES) :, 1:3] = 2 * NEAREST_LOOK * SPAN / max(height, width) * fields.new_tensor(_CHANGES)
+    fields[len(_LINES) :, 1:AFFINE] = 2 * NEAREST_LOOK * SPAN / max(height, width) * fields.new_tensor(_CHANGES)
     field, doubt = likeliest(network, grey, torch.ones_like(grey), centre, fields.unbind())
     flow = spread(field[None], centre[None], height, width)[0].permute(1, 2, 0).cpu().numpy()
     called = float(np.hypot(flow[..., 0], flow[..., 1]).mean())
