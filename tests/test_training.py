@@ -344,6 +344,18 @@ def test_real_exposures_become_material(tmp_path: Path) -> None:
         real_material(folder, ("B",), 64, dict)
 
 
+def test_material_of_whole_exposures_is_cut_into_pieces_that_cover_it(tmp_path: Path) -> None:
+    def made(whole: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        assert whole["photo"].shape == (1, 3, 160, 160)
+        cells = torch.arange(400.0).view(1, 1, 20, 20)
+        return {"photo": cells.repeat_interleave(2, 2).repeat_interleave(2, 3), "cells": cells}
+
+    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, made, cell=8)
+    assert material["cells"].shape == (9, 1, 8, 8)
+    assert set(material["cells"].flatten().tolist()) == set(range(400))
+    assert torch.equal(material["photo"][..., ::2, ::2], material["cells"])
+
+
 @pytest.mark.parametrize(
     "name", ["adjustment", "areas", "correction", "decomposition", "motion", "moving", "predictor", "restoration"]
 )

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from models.decomposition.network import RestorationNetwork
+from models.trajectory.cells import CELL
 from models.trajectory.estimation import Networks
 from models.trajectory.network import MotionNetwork
 from training.exposures import Exposure, frame_scores, motion_scores, read_exposures
@@ -65,7 +66,9 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.real:
         if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, MovingRecipe, Predictor, Restoration)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
-        real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops)
+        real, names = real_material(
+            chosen.real, tuple(chosen.classes), chosen.size, one.of_crops, CELL if isinstance(one, Adjustment) else None
+        )
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}

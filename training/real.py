@@ -6,6 +6,7 @@ A pseudo truth, but of what the rendered world has too little of: people, cloth,
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,15 +20,17 @@ from training.recipes import Batch
 from training.world.hints import coded
 
 SCALES = (1.0, 0.75, 0.5)
+SPARED = 0.25
+"""The share of a crop that may be left out along a side."""
 
 
 def real_material(
-    folder: Path, classes: tuple[str, ...], size: int, made: Callable[[Batch], Batch]
+    folder: Path, classes: tuple[str, ...], size: int, made: Callable[[Batch], Batch], cell: int | None = None
 ) -> tuple[Batch, tuple[str, ...]]:
     """Crops of `size` px of the exposures in `folder` whose clip has one of the licence classes, as the material that
     `made` makes of photos, frames, motion, guidance and where it is firm; and the exposures' names. The classes stand
     in the folder's `index.csv`, or in `clips/index.csv` two folders up. Of each exposure crops at one scale are taken,
-    by turns."""
+    by turns; where `cell` is given, px a side of what material is on, it is made of whole exposures and then cut."""
     index = folder / "index.csv"
     if not index.is_file():
         index = folder.parent.parent / "clips" / "index.csv"
@@ -38,8 +41,11 @@ def real_material(
         if one.name.rsplit("_", 1)[0] not in allowed:
             continue
         scales = [scale for scale in SCALES if scale * min(one.photo.shape[:2]) >= size]
-        if scales:
-            parts.append(made(_crops(one, scales[len(names) % len(scales)], size)))
+        if scales and cell:
+            height, width = (length // cell * cell for length in one.photo.shape[:2])
+            parts.append(_cut(made(_crops(one, 1.0, (height, width))), size // cell, width // cell))
+        elif scales:
+            parts.append(made(_crops(one, scales[len(names) % len(scales)], (size, size))))
         names.append(one.name)
     if not parts:
         raise ValueError(f"{folder} holds no exposures of class {'/'.join(classes)}")
@@ -53,15 +59,28 @@ def mixed(batch: Batch, real: Batch, share: float, seed: int) -> Batch:
     return {key: torch.cat((value[count:], real[key][drawn].to(value))) for key, value in batch.items()}
 
 
-def _crops(one: Exposure, scale: float, size: int) -> Batch:
-    """All crops of an exposure at one scale, overlapping a little where its sides ask for it."""
+def _cut(whole: Batch, size: int, wide: int) -> Batch:
+    """Square pieces, `size` cells a side, that cover nearly all of the material of whole exposures, `wide` cells
+    broad; some of it may be finer than cells."""
+    pieces: dict[str, list[torch.Tensor]] = {key: [] for key in whole}
+    for key, value in whole.items():
+        finer = value.shape[-1] // wide
+        for y in _starts(value.shape[-2] // finer, size):
+            for x in _starts(wide, size):
+                rows, columns = (slice(finer * first, finer * (first + size)) for first in (y, x))
+                pieces[key].append(value[..., rows, columns])
+    return {key: torch.cat(parts) for key, parts in pieces.items()}
+
+
+def _crops(one: Exposure, scale: float, size: tuple[int, int]) -> Batch:
+    """All crops of an exposure at one scale, of a height and width, overlapping a little where its sides ask for it."""
     photo = _scaled(one.photo, scale).astype(np.float32) / 255
     ends = np.concatenate([_scaled(field, scale) * np.float32(scale) for field in _ends(one.frames)], 2)
     frames = np.concatenate([_scaled(frame, scale) for frame in one.frames], 2).astype(np.float32) / 255
     whole = torch.from_numpy(np.concatenate((photo, ends, frames), 2)).permute(2, 0, 1)
-    height, width = whole.shape[1:]
-    places = [(y, x) for y in _starts(height, size) for x in _starts(width, size)]
-    crops = torch.stack([whole[:, y : y + size, x : x + size] for y, x in places])
+    (height, width), (tall, wide) = whole.shape[1:], size
+    places = [(y, x) for y in _starts(height, tall) for x in _starts(width, wide)]
+    crops = torch.stack([whole[:, y : y + tall, x : x + wide] for y, x in places])
     motion = crops[:, 3:11].unflatten(1, (4, 2))
     every = torch.ones(len(crops), dtype=torch.bool)
     return {
@@ -69,7 +88,7 @@ def _crops(one: Exposure, scale: float, size: int) -> Batch:
         "frames": crops[:, 11:].unflatten(1, (-1, 3)),
         "motion": F.avg_pool2d(motion.flatten(0, 1), 2).unflatten(0, motion.shape[:2]),
         "guidance": coded(motion[:, 3] - motion[:, 2], every, ~every),
-        "firm": torch.ones(len(crops), 1, size // 2, size // 2, dtype=torch.bool),
+        "firm": torch.ones(len(crops), 1, tall // 2, wide // 2, dtype=torch.bool),
     }
 
 
@@ -88,5 +107,5 @@ def _scaled(picture: np.ndarray, scale: float) -> np.ndarray:
 
 def _starts(length: int, size: int) -> list[int]:
     """Where crops begin along a side: as many as cover nearly all of it, the one that is alone in the middle."""
-    count, rest = max(1, round(length / size)), length - size
+    count, rest = max(1, math.ceil(length / size - SPARED)), length - size
     return [round(start) for start in np.linspace(0, rest, count)] if count > 1 else [rest // 2]

@@ -50,9 +50,8 @@ NEARLY, SETTLED = 0.6, 0.35
 not above the second; none where it is barely proposed."""
 SURELY, KNOWN_WELL = 5.0, 0.08
 """That share, and the doubt, where the smooth motion was put right and what is seen along it leaves no doubt."""
-BELIEVED = 0.6
-"""The share of what is said of a place's motion that is believed: what is called too long harms frames more than what
-is called too short."""
+EXACTLY = 1.2
+"""The norm of a told direction up to which it is told exactly: quadrants, (+-1, +-1), have a larger one."""
 STRAIGHT = 0.8
 """A camera zooms or turns where its mean motion is less than this share of how far places go on the average."""
 ALIKE = 0.35
@@ -171,25 +170,49 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     What is told to stand still has no trajectory. Arrows in several quadrants that tell the means of what one camera
     surely did, as it zoomed or turned, tell that.
     """
-    side = max(photo.shape[-2:])
     if told == "arrows" and flow is not None and _is_one_camera(networks, photo, flow):
         told = "quadrants"
-    length = _told_length(flow) if told == "arrows" else 0.0
+    ends, proposals = _found(networks, photo, flow, told)
+    if networks.adjustment is None or _told_length(flow, told):
+        return ends
+    small, fields, hints = _closely(photo, ends, flow, told, proposals)
+    close = seen_closely(networks.adjustment, small, fields, hints)
+    change = _resized((close - fields) * (photo.shape[-1] / small.shape[-1]), ends.fields.shape[-2:], "area")
+    return Ends(ends.fields + change)  # where there is no change, bit for bit
+
+
+def found_with_hints(
+    networks: Networks, photo: torch.Tensor, flow: np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A photo (1, 3, H, W), sRGB curve, made smaller where it is larger than that, as it is seen closely; the fields
+    (1, 4, 2, h, w) px that are found of it, told the quadrants of a flow (H, W, 2), NaN where nothing is known, before
+    they are adjusted; and the hints (1, 13, h, w)."""
+    ends, proposals = _found(networks, photo, flow, "quadrants")
+    return _closely(photo, ends, flow, "quadrants", proposals)
+
+
+def _found(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> tuple[Ends, torch.Tensor]:
+    """The motion before it is adjusted, and what is proposed, (1, 8, h, w) in px of the photo; as for `estimate`."""
+    side = max(photo.shape[-2:])
     proposals = _proposals(networks, photo, flow, told)
+    length = _told_length(flow, told)
     if length:
-        return _look(networks.motion, photo, flow, told, proposals, _side(side, length))
+        return _look(networks.motion, photo, flow, told, proposals, _side(side, length)), proposals
     first = min(side, FIRST_SIDE)
     ends = _look(networks.motion, photo, flow, told, proposals, first)
     length = ends.longest()
     if length * first / side > KNOWN:
         ends = _look(networks.motion, photo, flow, told, proposals, min(first, _side(side, length)))
-    if networks.adjustment is None:
-        return ends
+    return ends, proposals
+
+
+def _closely(
+    photo: torch.Tensor, ends: Ends, flow: np.ndarray | None, told: str, proposals: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A copy of the photo on which every place is looked at, the fields on its grid in its px, and its hints."""
     small, scale = _smaller(photo, CLOSE_SIDE)
     fields = _resized(ends.fields * scale, small.shape[-2:], "bilinear")
-    close = seen_closely(networks.adjustment, small, fields, _hints(small, scale, flow, told, proposals))
-    change = _resized((close - fields) / scale, ends.fields.shape[-2:], "area")  # where there is none, bit for bit
-    return Ends(ends.fields + change)
+    return small, fields, _hints(small, scale, flow, told, proposals)
 
 
 def too_sharp_for(ends: Ends, photo: torch.Tensor) -> np.ndarray:
@@ -215,8 +238,9 @@ def even_handed(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor
     return torch.lerp(forward, (forward + backward[:, [1, 0, 3, 2]]) / 2, known)
 
 
-def _told_length(flow: np.ndarray | None) -> float:
-    if flow is None:
+def _told_length(flow: np.ndarray | None, told: str) -> float:
+    """The longest length that is told, px of the photo; 0 where only directions or nothing are."""
+    if flow is None or told != "arrows":
         return 0.0
     length = np.hypot(flow[..., 0], flow[..., 1])
     return float(np.nanmax(length, initial=0.0, where=np.isfinite(length)))
@@ -294,27 +318,30 @@ def settled(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) ->
 def seen_closely(
     network: AdjustmentNetwork, photo: torch.Tensor, fields: torch.Tensor, hints: torch.Tensor
 ) -> torch.Tensor:
-    """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W), every place's motion adjusted by
-    what is seen along it. Where a length is told it stands, what stands still does so, what surely moves with the
-    camera keeps to that, and what fills most of the photo is not called longer: it is seen as a whole, and places where
-    it seems to go farther are more often mistakes."""
+    """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W), the motion of every place that
+    is `adjustable` adjusted by what is seen around it."""
+    heeded = adjustable(hints)
+    if not bool(heeded.any()):
+        return fields
     h, w = photo.shape[-2:]
     pad = (0, -w % CELL, 0, -h % CELL)
-    found = fields[:, 3] - fields[:, 2]
-    seen = (F.pad(one, pad, mode="replicate") for one in (photo, adjustment.reached(found, hints), hints))
-    off = F.interpolate(network(adjustment.seen(*seen)), scale_factor=CELL, mode="bilinear")[..., :h, :w]
-    off = off * (BELIEVED * (1 - surely(hints)))
-    parts = areas(hints[:, :GUIDANCE])
-    broad = (parts & (parts.float().mean((2, 3), keepdim=True) > MOST)).any(1, keepdim=True)
-    off = torch.where(broad, torch.cat((off[:, :1].clamp_max(0), off[:, 1:]), 1), off)
-    pairs = []
-    for sign, (start, end) in ((-1, fields[:, :2].unbind(1)), (1, fields[:, 2:].unbind(1))):
-        way, middle = sign * (end - start), (start + end) / 2
-        half = sign * adjustment.adjusted(adjustment.reached(way, hints), off) / 2
-        pairs += [middle - half, middle + half]
-    told, measured = hints[:, 2:3] > 0, hints[:, 4:5] > 0
-    moves = torch.where(told, hints[:, :2].abs().sum(1, keepdim=True) > 0, found.norm(dim=1, keepdim=True) > STILL)
-    return torch.where((moves & ~measured)[:, None], torch.stack(pairs, 1), fields)
+    way = F.pad(fields[:, 3] - fields[:, 2], pad, mode="replicate")
+    seen = adjustment.seen(*(F.pad(photo, pad, mode="replicate"), way, F.pad(hints, pad, mode="replicate")))
+    change = adjustment.change_by(network, seen)
+    change = F.interpolate(change, scale_factor=CELL, mode="bilinear", align_corners=False)[..., :h, :w] * heeded
+    direction = hints[:, :2]
+    along = (change * direction).sum(1, keepdim=True) * direction
+    change = torch.where(direction.norm(dim=1, keepdim=True) < EXACTLY, along, change)
+    pairs, there = fields.unflatten(1, (2, 2)), torch.stack((-change, change), 1)  # offsets run the other way
+    return (pairs + torch.stack((-there, there), 1) / 2).flatten(1, 2)
+
+
+def adjustable(hints: torch.Tensor) -> torch.Tensor:
+    """How far what is seen around a place is heeded, (B, 1, H, W), 0 to 1: where a direction is told and no length;
+    not where the motion surely is that of the whole, which keeps to that. Where nothing is told the direction of time
+    may differ from place to place, and what is around says nothing."""
+    told = (hints[:, 2:3] > 0) & (hints[:, :2].abs().sum(1, keepdim=True) > 0) & (hints[:, 4:5] == 0)
+    return told * (1 - surely(hints))
 
 
 def _with_the_camera(fields: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:

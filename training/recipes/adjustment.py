@@ -1,24 +1,41 @@
-"""The adjustment network: how far found motion is off at every place, seen along it.
+"""The adjustment network: how far found motion is off at every place, seen around it.
 
-What finds the motion to begin with is what ships. Everything is measured once, along found motion; after that a picture
-turned or mirrored is its cells turned or mirrored, so many steps cost little.
+What finds the motion to begin with is what ships, at the sizes at which it does so in use. Everything is measured once;
+after that a picture turned or mirrored, or played backwards, is its cells turned, mirrored or with other signs, so many
+steps cost little.
+
+What counts is what wrong motion does to the frames: motion that is off by d moves a picture with slopes g by g . d, so
+its squared error is d' S d, S the squared slopes of the true middle instant. Along an edge motion may be off freely,
+before a plain wall, too; and where it is not known how far a thing goes, the motion that is best on the average is not
+the likeliest. Of that the logarithm is learned, as PSNR is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from models.symmetry import WAYS, turned
-from models.trajectory.adjustment import MIRRORED, AdjustmentNetwork, adjusted, reached, seen, seen_from
+from models.symmetry import WAYS, turned, turned_vectors
+from models.trajectory.adjustment import (
+    AdjustmentNetwork,
+    change,
+    change_by,
+    reversed_seen,
+    seen,
+    turned_seen,
+    vectors_of,
+)
 from models.trajectory.cells import CELL
-from models.trajectory.estimation import BELIEVED, surely
+from models.trajectory.estimation import adjustable, found_with_hints
+from models.trajectory.evidence import slopes
+from models.trajectory.moving import CHANNELS as LINES
 from training.recipes import Batch
-from training.recipes.decomposition import found, with_hints
+from training.recipes.decomposition import guide
+from training.recipes.moving import recoloured
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
@@ -26,138 +43,135 @@ from training.world.hints import displaced, sloppy
 
 MOVING = 1.0
 FEWEST = 8
-"""Cells that count, neither told to stand still nor surely moving with all around, below which nothing is learned."""
-SMALL = 2.0
-"""Px added to the mean length of a picture's motion, as a share of whose root errors count."""
+"""Cells that count below which nothing is learned from a picture."""
+FAR = 8.0
+"""Px from which on being off still further hardly matters: what is there has nothing to do with what should be."""
+PLAIN = 0.1, 1e-5
+"""What being off counts where there are no slopes: a share of the picture's mean squared slope, and squared slopes."""
+GOOD = 0.1
+"""The share of what no motion at all would leave wrong that is as good as nothing: what is uneven remains anyway."""
 
 
 @dataclass(frozen=True)
 class Adjustment:
-    """The recipe; of `untold` of all pictures nothing is told."""
+    """The recipe."""
 
     batch: int = 16
     rate: float = 2e-3
     clip: float = 2.0
     reuse: int = 48
     kept: int = 24
-    reach: tuple[float, float] = (0.012, 0.2)
+    reach: tuple[float, float] = (0.008, 0.12)
     score: str = "adjusted"
-    untold: float = 0.2
 
     def network(self) -> nn.Module:
         return AdjustmentNetwork()
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         guidance, _ = sloppy(dice, exposures)
-        guidance = guidance * ~dice.chance(self.untold, len(guidance))[:, None, None, None]
-        return _measured(exposures.photo, exposures.flow(), guidance)
+        return _measured(exposures.photo, exposures.frames, exposures.flow(), guidance)
 
     def of_crops(self, crops: Batch) -> Batch:
-        """Material of crops of real exposures (`training.real`): told exactly, told about, told nothing."""
-        photo, exact = crops["photo"], crops["guidance"].clone()
+        """Material of crops of real exposures (`training.real`), told exactly and told about."""
         flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2.0)
+        exact = crops["guidance"].clone()
         exact[:, :2] *= flow.norm(dim=1, keepdim=True) >= MOVING
-        dice = Dice(int(photo.double().sum() * 1000) % 2**31)
-        ways = (exact, displaced(dice, exact), torch.zeros_like(exact))
-        parts = [_measured(photo, flow, guidance) for guidance in ways]
+        dice = Dice(int(crops["photo"].double().sum() * 1000) % 2**31)
+        parts = [_measured(crops["photo"], crops["frames"], flow, one) for one in (exact, displaced(dice, exact))]
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         way = int(dice.whole(WAYS))
-        batch = {key: turned(value, way) for key, value in batch.items()}
-        if way.bit_count() % 2:  # what goes aside to the left goes to the right in a mirror
-            batch["seen"] = batch["seen"] * MIRRORED.to(batch["seen"])[:, None, None]
-            batch["aside"] = -batch["aside"]
-        return batch
+        slopes = batch["slopes"]
+        if (way & 3).bit_count() == 1:  # mirrored once
+            slopes = slopes * slopes.new_tensor([1, -1, 1])[:, None, None]
+        out = {
+            "photo": turned(batch["photo"], way),
+            "seen": turned_seen(batch["seen"], way),
+            "flow": turned_vectors(batch["flow"], way),
+            "slopes": turned(slopes[:, [2, 1, 0]] if way & 4 else slopes, way),
+            "counts": turned(batch["counts"], way),
+        }
+        if bool(dice.chance(0.5, 1)):
+            out |= {"seen": reversed_seen(out["seen"]), "flow": -out["flow"]}
+        return out
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
-        counts = batch["counts"].float()
-        off = _errors(batch, network(_recoloured(batch["seen"].float(), dice)))
-        each = (off * counts).sum((1, 2, 3)) / counts.sum((1, 2, 3)).clamp_min(1)
-        mean = (_true(batch).norm(dim=1, keepdim=True) * counts).sum((1, 2, 3)) / counts.sum((1, 2, 3)).clamp_min(1)
-        learned = counts.sum((1, 2, 3)) > FEWEST
-        return (each / (mean + SMALL).sqrt() * learned).sum() / learned.sum().clamp_min(1)
+        seen = batch["seen"].float()
+        seen = torch.cat((seen[:, :-LINES], recoloured(seen[:, -LINES:], dice)), 1)
+        left = _left_wrong(batch, _found(batch) + change(network(seen), seen))
+        learned = batch["counts"].float().sum((1, 2, 3)) > FEWEST
+        return (left * learned).sum() / learned.sum().clamp_min(1)
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-        """End-point error where something moves and counts, px: as found, adjusted as far as is believed, with the best
-        length and the direction as found."""
-        sums: dict[str, float] = {}
-        count = 0
+        """Means over pictures that count: of what is left wrong, a logarithm, as found and adjusted; end-point errors
+        where something moves and counts, px."""
+        rows: dict[str, list[torch.Tensor]] = {}
         for batch in batches:
-            moves = (batch["counts"] > 0.5) & (_true(batch).norm(dim=1, keepdim=True) > MOVING)
-            off = network(batch["seen"].float())
-            errors = {
-                "found": _errors(batch, torch.zeros_like(off)),
-                "adjusted": _errors(batch, BELIEVED * off),
-                "best_length": torch.where(
-                    batch["along"] > 0, batch["aside"].abs(), _true(batch).norm(dim=1, keepdim=True)
-                ),
-            }
-            for name, error in errors.items():
-                sums[name] = sums.get(name, 0) + float(error[moves].sum())
-            count += int(moves.sum())
-        return {name: total / max(count, 1) for name, total in sums.items()}
+            flow, found = batch["flow"].float(), _found(batch)
+            moves = batch["counts"].float() * (flow.norm(dim=1, keepdim=True) > MOVING)
+            learned = (batch["counts"].float().sum((1, 2, 3)) > FEWEST) & (moves.sum((1, 2, 3)) > 0)
+            for name, motion in (("found", found), ("adjusted", found + change_by(network, batch["seen"].float()))):
+                off = (motion - flow).norm(dim=1, keepdim=True)
+                error = (off * moves).sum((1, 2, 3)) / moves.sum((1, 2, 3)).clamp_min(1)
+                rows.setdefault(name, []).append(_left_wrong(batch, motion)[learned])
+                rows.setdefault(f"{name}_px", []).append(error[learned])
+        return {name: float(torch.cat(values).mean().nan_to_num(0.0)) for name, values in rows.items()}
 
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
-        rows = []
-        straight = _straight(batch)
-        found, better = (adjusted(straight, off) for off in (0 * straight, network(batch["seen"].float())))
+        rows, flow, found = [], batch["flow"].float(), _found(batch)
+        better = found + change_by(network, batch["seen"].float())
         for one in range(len(better)):
-            truth = _true(batch)[one]
-            longest = float(truth.norm(dim=0).max())
-            fields = (F.interpolate(x[None], scale_factor=CELL / 4)[0] for x in (truth, found[one], better[one]))
+            longest = float(flow[one].norm(dim=0).max())
+            fields = (F.interpolate(x[one : one + 1], scale_factor=CELL / 4)[0] for x in (flow, found, better))
             rows.append([picture(batch["photo"][one].float()), *(flow_colours(x, longest) for x in fields)])
         return rows
 
 
-def _measured(photo: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor) -> Batch:
-    """What is seen along the motion found in photos (B, 3, H, W) given guidance (B, 5, H, W), and where their true
-    flow (B, 2, H, W) px goes beside it: all on cells of 8 px."""
-    hints = with_hints(photo, guidance)
-    fields = found(photo, hints)
-    way = reached(fields[:, 3] - fields[:, 2], hints)
-    length = F.avg_pool2d(way.norm(dim=1, keepdim=True), CELL)
-    ahead = F.avg_pool2d(way, CELL)
-    ahead = ahead / ahead.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    true = F.avg_pool2d(flow, CELL)
-    nothing = ~(guidance[:, 2:3] > 0).flatten(1).any(1)[:, None, None, None]
-    against = (true * ahead * length).sum((1, 2, 3), keepdim=True) < 0
-    true = torch.where(nothing & against, -true, true)
-    still = (guidance[:, :2] == 0).all(1, keepdim=True) & (guidance[:, 2:3] > 0)
-    along, aside = seen_from(ahead, true).split(1, 1)
+@torch.no_grad()
+def _measured(photo: torch.Tensor, frames: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor) -> Batch:
+    """What is seen in photos (B, 3, H, W) whose motion is found given quadrants of guidance (B, 5, H, W), beside it
+    their true flow (B, 2, H, W) px, the squared slopes of the middle one of frames (B, N, 3, H, W), and where what the
+    network says is heeded: all on cells of 8 px."""
+    if not frames.shape[1] % 2:
+        raise ValueError(f"this recipe needs the middle instant, an odd number of frames, got {frames.shape[1]}")
+    networks = replace(guide(photo.device), adjustment=None)
+    told = torch.where(guidance[:, 2:3] > 0, guidance[:, :2].sign(), torch.nan).permute(0, 2, 3, 1).cpu().numpy()
+    parts = [found_with_hints(networks, *one)[1:] for one in zip(photo.split(1), told, strict=True)]
+    fields, hints = (torch.cat(part) for part in zip(*parts, strict=True))
+    x, y = slopes(frames[:, frames.shape[1] // 2].mean(1, keepdim=True)).split(1, 1)
     return {
         "photo": F.avg_pool2d(photo, 4).half(),
-        "seen": seen(photo, way, hints).half(),
-        "length": length.half(),
-        "along": along.half(),
-        "aside": aside.half(),
-        "counts": F.avg_pool2d(~still * (1 - surely(hints)), CELL).half(),
+        "seen": seen(photo, fields[:, 3] - fields[:, 2], hints).half(),
+        "flow": F.avg_pool2d(flow, CELL).half(),
+        "slopes": F.avg_pool2d(torch.cat((x * x, x * y, y * y), 1), CELL).float(),
+        "counts": F.avg_pool2d(adjustable(hints), CELL).half(),
     }
 
 
-def _straight(batch: Batch) -> torch.Tensor:
-    """The found ways (B, 2, h, w) px, every one turned to the right."""
-    length = batch["length"].float()
-    return torch.cat((length, torch.zeros_like(length)), 1)
+def _found(batch: Batch) -> torch.Tensor:
+    """The found motion (B, 2, h, w) px."""
+    return vectors_of(batch["seen"].float())[:, 0]
 
 
-def _true(batch: Batch) -> torch.Tensor:
-    """The true ways, turned as the found ones are."""
-    return torch.cat((batch["along"].float(), batch["aside"].float()), 1)
+def _left_wrong(batch: Batch, motion: torch.Tensor) -> torch.Tensor:
+    """The logarithm (B,) of what motion (B, 2, h, w) px leaves wrong in frames, as a share of what none would."""
+    flow = batch["flow"].float()
+    left, none = _wrong(batch, motion - flow), _wrong(batch, flow)
+    return ((left + GOOD * none) / none.clamp_min(1e-8) + 1e-3).log()
 
 
-def _errors(batch: Batch, off: torch.Tensor) -> torch.Tensor:
-    """The robust end-point error (B, 1, h, w) px of found ways that are `off` by what is said."""
-    return ((adjusted(_straight(batch), off) - _true(batch)).square().sum(1, keepdim=True) + 0.01).sqrt()
-
-
-def _recoloured(seen: torch.Tensor, dice: Dice) -> torch.Tensor:
-    """With the colours, the last three channels, of half of all pictures paler or stronger and exchanged."""
-    count = len(seen)
-    order = torch.argsort(dice.uniform(count, 3), 1)[:, :, None, None].expand(-1, -1, *seen.shape[-2:])
-    other = seen[:, -3:].gather(1, order) * dice.uniform(count, low=0.2, high=1.3)[:, None, None, None]
-    chosen = dice.chance(0.5, count)[:, None, None, None]
-    return torch.cat((seen[:, :-3], torch.where(chosen, other, seen[:, -3:])), 1)
+def _wrong(batch: Batch, off: torch.Tensor) -> torch.Tensor:
+    """The mean squared error (B,) of moved pictures whose motion is `off` (B, 2, h, w) px."""
+    xx, xy, yy = batch["slopes"].float().unbind(1)
+    counts = batch["counts"].float()[:, 0]
+    cells = counts.sum((1, 2)).clamp_min(1)
+    share, least = PLAIN
+    plain = share * ((xx + yy) * counts).sum((1, 2)) / cells + least
+    x, y = off.unbind(1)
+    far = x.square() + y.square()
+    wrong = xx * x.square() + 2 * xy * x * y + yy * y.square() + plain[:, None, None] * far
+    return (wrong / (1 + far / FAR**2) * counts).sum((1, 2)) / cells
 
 
 RECIPE = Adjustment()

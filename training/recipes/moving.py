@@ -66,7 +66,7 @@ class MovingRecipe:
         }
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
-        moves, lines, lengths = _losses(network(_recoloured(batch["seen"].float(), dice)), batch)
+        moves, lines, lengths = _losses(network(recoloured(batch["seen"].float(), dice)), batch)
         return moves + LINES * lines + LENGTHS * lengths
 
     def validate(self, network: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
@@ -132,7 +132,7 @@ def _losses(answer: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Ten
     return blurred, (along * true).sum() / count, (far * true).sum() / count
 
 
-def _recoloured(seen: torch.Tensor, dice: Dice) -> torch.Tensor:
+def recoloured(seen: torch.Tensor, dice: Dice) -> torch.Tensor:
     """Brighter or darker, half of all pictures with their colours exchanged and paler or stronger, a third without."""
     count = len(seen)
     rest, colours = seen[:, :-COLOURS], seen[:, -COLOURS:].unflatten(1, (2, 3))
