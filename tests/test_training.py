@@ -42,6 +42,10 @@ def tiny(name: str, **settings: object) -> Recipe:
         settings = {"width": 8, "blocks": 1, "rate": 2e-3} | settings
     if name == "decomposition":
         settings = {"rate": 4e-3} | settings
+    if (
+        name == "adjustment"
+    ):  # of a picture of few cells little is learned, and with few pictures at times the wrong thing
+        settings = {"batch": 6, "rate": 1e-3} | settings
     if name == "predictor":
         settings = {"width": 8, "depth": 3, "rate": 1e-3} | settings
     return changed(recipe(name), {"batch": 2, "reuse": 2} | settings)

@@ -173,7 +173,7 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     if told == "arrows" and flow is not None and _is_one_camera(networks, photo, flow):
         told = "quadrants"
     ends, proposals = _found(networks, photo, flow, told)
-    if networks.adjustment is None or _told_length(flow, told):
+    if networks.adjustment is None or flow is None or _told_length(flow, told):
         return ends
     small, fields, hints = _closely(photo, ends, flow, told, proposals)
     close = seen_closely(networks.adjustment, small, fields, hints)
@@ -181,14 +181,11 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     return Ends(ends.fields + change)  # where there is no change, bit for bit
 
 
-def found_with_hints(
-    networks: Networks, photo: torch.Tensor, flow: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A photo (1, 3, H, W), sRGB curve, made smaller where it is larger than that, as it is seen closely; the fields
-    (1, 4, 2, h, w) px that are found of it, told the quadrants of a flow (H, W, 2), NaN where nothing is known, before
-    they are adjusted; and the hints (1, 13, h, w)."""
+def found_with_hints(networks: Networks, photo: torch.Tensor, flow: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """The fields (1, 4, 2, H, W) px before they are adjusted, and the hints (1, 13, H, W), of a photo (1, 3, H, W),
+    sRGB curve, at most `CLOSE_SIDE` px a side, told the quadrants of a flow (H, W, 2), NaN where nothing is known."""
     ends, proposals = _found(networks, photo, flow, "quadrants")
-    return _closely(photo, ends, flow, "quadrants", proposals)
+    return _closely(photo, ends, flow, "quadrants", proposals)[1:]
 
 
 def _found(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> tuple[Ends, torch.Tensor]:

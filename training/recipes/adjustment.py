@@ -33,8 +33,7 @@ from models.trajectory.cells import CELL
 from models.trajectory.estimation import adjustable, found_with_hints
 from models.trajectory.evidence import slopes
 from models.trajectory.moving import CHANNELS as LINES
-from training.recipes import Batch
-from training.recipes.decomposition import guide
+from training.recipes import Batch, decomposition
 from training.recipes.moving import recoloured
 from training.sheets import flow_colours, picture
 from training.world import Exposures
@@ -135,9 +134,9 @@ def _measured(photo: torch.Tensor, frames: torch.Tensor, flow: torch.Tensor, gui
     network says is heeded: all on cells of 8 px."""
     if not frames.shape[1] % 2:
         raise ValueError(f"this recipe needs the middle instant, an odd number of frames, got {frames.shape[1]}")
-    networks = replace(guide(photo.device), adjustment=None)
+    networks = replace(decomposition.guide(photo.device), adjustment=None)
     told = torch.where(guidance[:, 2:3] > 0, guidance[:, :2].sign(), torch.nan).permute(0, 2, 3, 1).cpu().numpy()
-    parts = [found_with_hints(networks, *one)[1:] for one in zip(photo.split(1), told, strict=True)]
+    parts = [found_with_hints(networks, *one) for one in zip(photo.split(1), told, strict=True)]
     fields, hints = (torch.cat(part) for part in zip(*parts, strict=True))
     x, y = slopes(frames[:, frames.shape[1] // 2].mean(1, keepdim=True)).split(1, 1)
     return {
