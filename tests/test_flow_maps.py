@@ -139,8 +139,8 @@ def test_the_world_of_maps_says_the_truth_about_its_photos() -> None:
 
 def test_a_mixture_renders_what_either_world_would() -> None:
     photos = tiny_photos(96)
-    mixture = Mixture(photos, 48, severity="mild")
-    worlds = (World(photos, 48), FlowMaps(photos, 48, severity="mild"))
+    mixture = Mixture(photos, 48, uneven=0.9, severity="mild")
+    worlds = (World(photos, 48, uneven=0.9), FlowMaps(photos, 48, severity="mild"))
     drawn = set()
     for seed in range(8):
         photo = mixture.render(1, seed, 2).photo

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import torch
 from tiny_world import tiny_world
+from torch.nn import functional as F
 
 from models.areas.network import AreaNetwork
+from models.exposure import sampled
 from models.guidance import write_labels
 from models.motion import CONSTRAINTS
 from models.symmetry import WAYS, turned, turned_vectors
@@ -358,6 +360,29 @@ def test_material_of_whole_exposures_is_cut_into_pieces_that_cover_it(tmp_path: 
     assert material["cells"].shape == (9, 1, 8, 8)
     assert set(material["cells"].flatten().tolist()) == set(range(400))
     assert torch.equal(material["photo"][..., ::2, ::2], material["cells"])
+
+
+def test_turned_and_scaled_exposures_keep_their_truth(tmp_path: Path) -> None:
+    material, _ = real_material(painted_exposure(tmp_path), ("A",), 64, dict, cell=8, turns=6)
+    pieces = {key: value[9:] for key, value in material.items()}  # the first nine cover the whole
+    assert len(pieces["photo"]) == 6
+    angles = []
+    for photo, frames, motion, firm in zip(
+        *(pieces[key] for key in ("photo", "frames", "motion", "firm")), strict=True
+    ):
+        inside = firm[0, 2:-2, 2:-2]
+        assert float(inside.float().mean()) > 0.3
+        x, y = (motion[3] - motion[2])[:, 2:-2, 2:-2][:, inside].median(1).values.tolist()
+        angles.append(math.atan2(y, x))
+        assert 0.6 * 12 < math.hypot(x, y) < 1.2 * 12
+        end = F.interpolate(motion[3:4], scale_factor=2.0)
+        back = sampled(frames[6:], end.permute(0, 2, 3, 1))[0]
+        there = F.interpolate(firm[None].float(), scale_factor=2.0)[0, 0, 8:-8, 8:-8] > 0
+        off, still = ((other - frames[3]).abs().mean(0)[8:-8, 8:-8][there].mean() for other in (back, frames[6]))
+        assert float(off) < 0.4 * float(still)
+        assert float((photo - frames.mean(0)).abs().mean(0)[8:-8, 8:-8][there].mean()) < 0.02
+    assert max(angles) - min(angles) > 0.5
+    assert max(map(abs, angles)) < 1.0
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,17 @@ def test_what_covers_something_mid_exposure_is_not_called_visible(clean: Exposur
     assert not clean.visible[:, 0].all()
 
 
+@pytest.mark.parametrize(("uneven", "least", "most"), [(0.0, 0.0, 1e-4), (0.9, 0.4, 0.9 + 1e-4)])
+def test_ways_are_gone_as_unevenly_as_the_world_says(uneven: float, least: float, most: float) -> None:
+    paths = dataclasses.replace(tiny_world(32, (4.0, 8.0)), uneven=uneven).render(8, 3).paths
+    start, end = paths[:, 0, [0, -1], :, 2].unbind(1)  # of the camera, px
+    half, mean = (end - start) / 2, (end + start) / 2
+    moves = half.norm(dim=1) > 1
+    along = ((mean * half).sum(1) / half.square().sum(1))[moves].abs()
+    assert len(along) > 2
+    assert least <= float(along.max()) <= most
+
+
 def test_paths_are_quadratic_in_time() -> None:
     paths = tiny_world(32, (4.0, 8.0)).render(8, 3).paths
     centre = paths[..., 2]

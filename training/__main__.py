@@ -29,6 +29,7 @@ from training.recipes.predictor import Predictor
 from training.recipes.restoration import Restoration
 from training.world import FlowMaps, Mixture, Photos, World, load_photos
 from training.world.flow_maps import SEVERITIES
+from training.world.paths import UNEVEN
 
 WORLDS = ("layers", *SEVERITIES, *(f"layers+{severity}" for severity in SEVERITIES))
 HELD_OUT, HELD_OUT_SEED = 48, 777_000
@@ -67,9 +68,10 @@ def main(arguments: list[str] | None = None) -> None:
         if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, MovingRecipe, Predictor, Restoration)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
         real, names = real_material(
-            chosen.real, tuple(chosen.classes), chosen.size, one.of_crops, CELL if isinstance(one, Adjustment) else None
+            *(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops),
+            *((CELL, chosen.turns) if isinstance(one, Adjustment) else ()),
         )
-    said |= {"real": names, "share": chosen.share if chosen.real else 0.0}
+    said |= {"real": names, "share": chosen.share if chosen.real else 0.0, "turns": chosen.turns}
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}
     train(
@@ -91,10 +93,11 @@ def main(arguments: list[str] | None = None) -> None:
 def world_of(name: str, photos: Photos, size: int, one: Recipe) -> World:
     """The source of exposures called "layers", "mild" or "severe", or "layers+mild": half of each."""
     reach = (one.reach[0] * size, one.reach[1] * size)
+    uneven = one.uneven if isinstance(one, Adjustment) else UNEVEN
     if name == "layers":
-        return World(photos, size, reach)
+        return World(photos, size, reach, uneven)
     kind = Mixture if name.startswith("layers+") else FlowMaps
-    return kind(photos, size, reach, name.removeprefix("layers+"))
+    return kind(photos, size, reach, uneven, name.removeprefix("layers+"))
 
 
 def same_settings(one: Recipe, out: Path) -> None:
@@ -144,6 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--exposures", type=Path, help="folder of real exposures to score on as well")
     parser.add_argument("--real", type=Path, help="folder of real exposures to mix in (not every recipe takes them)")
     parser.add_argument("--share", type=float, default=0.25, help="how much of a batch is real (default 0.25)")
+    parser.add_argument(
+        "--turns", type=int, default=0, help="pieces of each real exposure, turned by any angle, besides (adjustment)"
+    )
     parser.add_argument("--classes", default="A", help="licence classes to train on, such as AB (default A)")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and sheets")
     parser.add_argument("--minutes", type=float, default=30.0)

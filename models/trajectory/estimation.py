@@ -324,13 +324,14 @@ def seen_closely(
     pad = (0, -w % CELL, 0, -h % CELL)
     way = F.pad(fields[:, 3] - fields[:, 2], pad, mode="replicate")
     seen = adjustment.seen(*(F.pad(photo, pad, mode="replicate"), way, F.pad(hints, pad, mode="replicate")))
-    change = adjustment.change_by(network, seen)
-    change = F.interpolate(change, scale_factor=CELL, mode="bilinear", align_corners=False)[..., :h, :w] * heeded
+    said = torch.stack(adjustment.change_by(network, seen), 1).flatten(1, 2)
+    said = F.interpolate(said, scale_factor=CELL, mode="bilinear", align_corners=False)[..., :h, :w]
+    off, bend = (said * heeded).unflatten(1, (2, 2)).unbind(1)
     direction = hints[:, :2]
-    along = (change * direction).sum(1, keepdim=True) * direction
-    change = torch.where(direction.norm(dim=1, keepdim=True) < EXACTLY, along, change)
-    pairs, there = fields.unflatten(1, (2, 2)), torch.stack((-change, change), 1)  # offsets run the other way
-    return (pairs + torch.stack((-there, there), 1) / 2).flatten(1, 2)
+    exact = direction.norm(dim=1, keepdim=True) < EXACTLY
+    off, bend = (torch.where(exact, (one * direction).sum(1, keepdim=True) * direction, one) for one in (off, bend))
+    start, end = bend - off / 2, bend + off / 2
+    return fields + torch.stack((-start, -end, start, end), 1)  # offsets run the other way
 
 
 def adjustable(hints: torch.Tensor) -> torch.Tensor:

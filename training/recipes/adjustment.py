@@ -1,4 +1,4 @@
-"""The adjustment network: how far found motion is off at every place, seen around it.
+"""The adjustment network: how far found motion is off at every place, and how it bends, seen around it.
 
 What finds the motion to begin with is what ships, at the sizes at which it does so in use. Everything is measured once;
 after that a picture turned or mirrored, or played backwards, is its cells turned, mirrored or with other signs, so many
@@ -7,7 +7,8 @@ steps cost little.
 What counts is what wrong motion does to the frames: motion that is off by d moves a picture with slopes g by g . d, so
 its squared error is d' S d, S the squared slopes of the true middle instant. Along an edge motion may be off freely,
 before a plain wall, too; and where it is not known how far a thing goes, the motion that is best on the average is not
-the likeliest. Of that the logarithm is learned, as PSNR is one.
+the likeliest. A bend that is off by d moves the ends of the exposure by it and what is between by less. Of both errors
+together the logarithm is learned, as PSNR is one.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ FEWEST = 8
 """Cells that count below which nothing is learned from a picture."""
 FAR = 8.0
 """Px from which on being off still further hardly matters: what is there has nothing to do with what should be."""
+BEND = 3.1
+"""What a bend's squared error in px counts beside that of the flow, which is twice as far as an end is off: over seven
+instants s from -1 to 1 the mean of s^4 over that of (s / 2)^2."""
 PLAIN = 0.1, 1e-5
 """What being off counts where there are no slopes: a share of the picture's mean squared slope, and squared slopes."""
 GOOD = 0.1
@@ -53,7 +57,7 @@ GOOD = 0.1
 
 @dataclass(frozen=True)
 class Adjustment:
-    """The recipe."""
+    """The recipe; its exposures are as `uneven` as real ones."""
 
     batch: int = 16
     rate: float = 2e-3
@@ -61,6 +65,7 @@ class Adjustment:
     reuse: int = 48
     kept: int = 24
     reach: tuple[float, float] = (0.008, 0.12)
+    uneven: float = 0.9
     score: str = "adjusted"
 
     def network(self) -> nn.Module:
@@ -68,16 +73,21 @@ class Adjustment:
 
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         guidance, _ = sloppy(dice, exposures)
-        return _measured(exposures.photo, exposures.frames, exposures.flow(), guidance)
+        ends = exposures.trajectories[:, 0], exposures.trajectories[:, -1]
+        return _measured(exposures.photo, exposures.frames, ends, guidance)
 
     def of_crops(self, crops: Batch) -> Batch:
         """Material of crops of real exposures (`training.real`), told exactly and told about."""
-        flow = F.interpolate(crops["motion"][:, 3] - crops["motion"][:, 2], scale_factor=2.0)
+        start, end = (F.interpolate(crops["motion"][:, n], scale_factor=2.0) for n in (2, 3))
         exact = crops["guidance"].clone()
-        exact[:, :2] *= flow.norm(dim=1, keepdim=True) >= MOVING
+        exact[:, :2] *= (end - start).norm(dim=1, keepdim=True) >= MOVING
         dice = Dice(int(crops["photo"].double().sum() * 1000) % 2**31)
-        parts = [_measured(crops["photo"], crops["frames"], flow, one) for one in (exact, displaced(dice, exact))]
-        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+        parts = [
+            _measured(crops["photo"], crops["frames"], (start, end), one) for one in (exact, displaced(dice, exact))
+        ]
+        material = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+        firm = -F.max_pool2d(-crops["firm"].half(), 3 * CELL // 2, CELL // 2, CELL // 2)
+        return material | {"counts": material["counts"] * firm.repeat(2, 1, 1, 1)}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         way = int(dice.whole(WAYS))
@@ -88,6 +98,7 @@ class Adjustment:
             "photo": turned(batch["photo"], way),
             "seen": turned_seen(batch["seen"], way),
             "flow": turned_vectors(batch["flow"], way),
+            "bend": turned_vectors(batch["bend"], way),
             "slopes": turned(slopes[:, [2, 1, 0]] if way & 4 else slopes, way),
             "counts": turned(batch["counts"], way),
         }
@@ -98,7 +109,8 @@ class Adjustment:
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> torch.Tensor:
         seen = batch["seen"].float()
         seen = torch.cat((seen[:, :-LINES], recoloured(seen[:, -LINES:], dice)), 1)
-        left = _left_wrong(batch, _found(batch) + change(network(seen), seen))
+        off, bend = change(network(seen), seen)
+        left = _left_wrong(batch, _found(batch) + off, bend)
         learned = batch["counts"].float().sum((1, 2, 3)) > FEWEST
         return (left * learned).sum() / learned.sum().clamp_min(1)
 
@@ -110,16 +122,18 @@ class Adjustment:
             flow, found = batch["flow"].float(), _found(batch)
             moves = batch["counts"].float() * (flow.norm(dim=1, keepdim=True) > MOVING)
             learned = (batch["counts"].float().sum((1, 2, 3)) > FEWEST) & (moves.sum((1, 2, 3)) > 0)
-            for name, motion in (("found", found), ("adjusted", found + change_by(network, batch["seen"].float()))):
-                off = (motion - flow).norm(dim=1, keepdim=True)
-                error = (off * moves).sum((1, 2, 3)) / moves.sum((1, 2, 3)).clamp_min(1)
-                rows.setdefault(name, []).append(_left_wrong(batch, motion)[learned])
+            off, bend = change_by(network, batch["seen"].float())
+            even = torch.zeros_like(bend)
+            for name, motion, bent in (("found", found, even), ("adjusted", found + off, bend)):
+                wrong = (motion - flow).norm(dim=1, keepdim=True)
+                error = (wrong * moves).sum((1, 2, 3)) / moves.sum((1, 2, 3)).clamp_min(1)
+                rows.setdefault(name, []).append(_left_wrong(batch, motion, bent)[learned])
                 rows.setdefault(f"{name}_px", []).append(error[learned])
         return {name: float(torch.cat(values).mean().nan_to_num(0.0)) for name, values in rows.items()}
 
     def sheet(self, network: nn.Module, batch: Batch) -> list[list]:
         rows, flow, found = [], batch["flow"].float(), _found(batch)
-        better = found + change_by(network, batch["seen"].float())
+        better = found + change_by(network, batch["seen"].float())[0]
         for one in range(len(better)):
             longest = float(flow[one].norm(dim=0).max())
             fields = (F.interpolate(x[one : one + 1], scale_factor=CELL / 4)[0] for x in (flow, found, better))
@@ -128,10 +142,12 @@ class Adjustment:
 
 
 @torch.no_grad()
-def _measured(photo: torch.Tensor, frames: torch.Tensor, flow: torch.Tensor, guidance: torch.Tensor) -> Batch:
+def _measured(
+    photo: torch.Tensor, frames: torch.Tensor, ends: tuple[torch.Tensor, torch.Tensor], guidance: torch.Tensor
+) -> Batch:
     """What is seen in photos (B, 3, H, W) whose motion is found given quadrants of guidance (B, 5, H, W), beside it
-    their true flow (B, 2, H, W) px, the squared slopes of the middle one of frames (B, N, 3, H, W), and where what the
-    network says is heeded: all on cells of 8 px."""
+    the true flow and bend of trajectories whose start and end are given, (B, 2, H, W) px, the squared slopes of the
+    middle one of frames (B, N, 3, H, W), and where what the network says is heeded: all on cells of 8 px."""
     if not frames.shape[1] % 2:
         raise ValueError(f"this recipe needs the middle instant, an odd number of frames, got {frames.shape[1]}")
     networks = replace(decomposition.guide(photo.device), adjustment=None)
@@ -142,7 +158,8 @@ def _measured(photo: torch.Tensor, frames: torch.Tensor, flow: torch.Tensor, gui
     return {
         "photo": F.avg_pool2d(photo, 4).half(),
         "seen": seen(photo, fields[:, 3] - fields[:, 2], hints).half(),
-        "flow": F.avg_pool2d(flow, CELL).half(),
+        "flow": F.avg_pool2d(ends[1] - ends[0], CELL).half(),
+        "bend": F.avg_pool2d((ends[1] + ends[0]) / 2, CELL).half(),
         "slopes": F.avg_pool2d(torch.cat((x * x, x * y, y * y), 1), CELL).float(),
         "counts": F.avg_pool2d(adjustable(hints), CELL).half(),
     }
@@ -153,15 +170,19 @@ def _found(batch: Batch) -> torch.Tensor:
     return vectors_of(batch["seen"].float())[:, 0]
 
 
-def _left_wrong(batch: Batch, motion: torch.Tensor) -> torch.Tensor:
-    """The logarithm (B,) of what motion (B, 2, h, w) px leaves wrong in frames, as a share of what none would."""
-    flow = batch["flow"].float()
-    left, none = _wrong(batch, motion - flow), _wrong(batch, flow)
+def _left_wrong(batch: Batch, motion: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
+    """The logarithm (B,) of what motion and bends (B, 2, h, w) px leave wrong in frames, as a share of what none
+    would."""
+    flow, bent = batch["flow"].float(), batch["bend"].float()
+    left, none = (
+        _wrong(batch, off, FAR) + BEND * _wrong(batch, aside, FAR / 2)
+        for off, aside in ((motion - flow, bend - bent), (flow, bent))
+    )
     return ((left + GOOD * none) / none.clamp_min(1e-8) + 1e-3).log()
 
 
-def _wrong(batch: Batch, off: torch.Tensor) -> torch.Tensor:
-    """The mean squared error (B,) of moved pictures whose motion is `off` (B, 2, h, w) px."""
+def _wrong(batch: Batch, off: torch.Tensor, bound: float) -> torch.Tensor:
+    """The mean squared error (B,) of moved pictures whose motion is `off` (B, 2, h, w) px, bounded at so many."""
     xx, xy, yy = batch["slopes"].float().unbind(1)
     counts = batch["counts"].float()[:, 0]
     cells = counts.sum((1, 2)).clamp_min(1)
@@ -170,7 +191,7 @@ def _wrong(batch: Batch, off: torch.Tensor) -> torch.Tensor:
     x, y = off.unbind(1)
     far = x.square() + y.square()
     wrong = xx * x.square() + 2 * xy * x * y + yy * y.square() + plain[:, None, None] * far
-    return (wrong / (1 + far / FAR**2) * counts).sum((1, 2)) / cells
+    return (wrong / (1 + far / bound**2) * counts).sum((1, 2)) / cells
 
 
 RECIPE = Adjustment()

@@ -20,4 +20,4 @@ class Mixture(FlowMaps):
         """As either world does."""
         if bool(Dice(seed + 1, self.device).chance(0.5)):
             return super().render(count, seed, frames, sensor)
-        return World(self.photos, self.size, self.reach).render(count, seed, frames, sensor)
+        return World(self.photos, self.size, self.reach, self.uneven).render(count, seed, frames, sensor)

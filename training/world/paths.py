@@ -14,6 +14,7 @@ from training.world.dice import Dice
 
 STATIC_CAMERA, STATIC_LAYER, FOLLOWED = 0.3, 0.15, 0.1
 BEND, UNEVEN = 0.35, 0.3
+"""How far paths bulge and how much faster their ends are than their starts at most, shares of half the travel."""
 SHORT = 0.8
 """A path's share of the longest is a uniform number to this power: long ones somewhat oftener than short ones."""
 
@@ -67,6 +68,7 @@ def random_moves(
     centre: torch.Tensor,
     spin: float,
     still: float,
+    most_uneven: float = UNEVEN,
 ) -> torch.Tensor:
     """Random matrices (*shape, N, 2, 3): at most `reach` px of travel; turning and zooming move a point at `radius` px
     (*shape) from `centre` (*shape, 2) by at most `spin` times `reach`; a share `still` of them does not move."""
@@ -78,7 +80,7 @@ def random_moves(
     turn = swing * dice.uniform(*shape, low=-1) * dice.chance(0.75, *shape)
     zoom = 0.6 * swing * dice.uniform(*shape, low=-1) * dice.chance(0.5, *shape)
     bend = dice.uniform(*shape, low=-BEND, high=BEND)
-    uneven = dice.uniform(*shape, low=-UNEVEN, high=UNEVEN)
+    uneven = dice.uniform(*shape, low=-most_uneven, high=most_uneven)
     return moved(s, travel, bend, uneven, turn.clamp(-0.5, 0.5), zoom.clamp(-0.2, 0.2), centre)
 
 
@@ -91,6 +93,7 @@ def camera_and_layers(
     radius: torch.Tensor,
     joint: torch.Tensor,
     child: torch.Tensor,
+    uneven: float = UNEVEN,
 ) -> torch.Tensor:
     """All paths of a batch of scenes, (B, L + 1, N, 2, 3), the background's first.
 
@@ -101,8 +104,8 @@ def camera_and_layers(
     count, layers = radius.shape
     middle = torch.zeros(count, 2, device=s.device)
     half = torch.full((count,), size / 2, device=s.device)
-    camera = random_moves(dice, s, (count,), reach, half, middle, 0.4, STATIC_CAMERA)
-    own = random_moves(dice, s, (count, layers), reach, radius, centre, 1.0, STATIC_LAYER)
+    camera = random_moves(dice, s, (count,), reach, half, middle, 0.4, STATIC_CAMERA, uneven)
+    own = random_moves(dice, s, (count, layers), reach, radius, centre, 1.0, STATIC_LAYER, uneven)
     carried = dice.chance(0.7, count)[:, None, None, None]
     identity = torch.eye(2, 3, device=s.device).expand_as(camera)
     carry = torch.where(carried, camera, identity)

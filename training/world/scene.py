@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from models.exposure import linear_to_srgb
 from training.world.dice import Dice
 from training.world.layers import ALPHA, SHADOW, backgrounds, foregrounds, grid
-from training.world.paths import camera_and_layers, undone
+from training.world.paths import UNEVEN, camera_and_layers, undone
 from training.world.photos import Photos
 from training.world.sensor import defocused, exposed, lit
 from training.world.shapes import LAYERS, random_shapes
@@ -61,11 +61,13 @@ class World:
     photos   what it is made of, on the device that renders.
     size     H = W, px.
     reach    (shortest, longest) the longest path of a batch is drawn between these, px over the exposure.
+    uneven   how much faster paths end than they start at most, or slower.
     """
 
     photos: Photos
     size: int = 128
     reach: tuple[float, float] = (2.0, 38.0)
+    uneven: float = UNEVEN
 
     @property
     def device(self) -> torch.device:
@@ -86,7 +88,8 @@ class World:
         canvas = self.size + 2 * (math.ceil(0.9 * reach) + 6)
         shapes = random_shapes(dice, count, self.size, len(self.photos.cutouts) > 0)
         s = torch.linspace(-1, 1, steps + 1, device=self.device)
-        paths = camera_and_layers(dice, s, reach, self.size, shapes.centre, shapes.radius, shapes.joint, shapes.child)
+        placed = (shapes.centre, shapes.radius, shapes.joint, shapes.child)
+        paths = camera_and_layers(dice, s, reach, self.size, *placed, self.uneven)
         background = backgrounds(dice, self.photos, count, canvas)
         background = lit(dice, background) if sensor else background
         layers, number = foregrounds(dice, self.photos, shapes, canvas)
