@@ -398,6 +398,18 @@ def test_recipes_learn_from_crops_of_real_exposures(name: str, tmp_path: Path) -
     assert math.isfinite(float(one.loss(start(one, CPU, 3).network, mixed(drawn, material, 0.5, 1), Dice(0)).detach()))
 
 
+def test_of_what_lies_outside_a_turned_exposure_nothing_is_learned(tmp_path: Path) -> None:
+    one = tiny("adjustment")
+    crops, _ = real_material(painted_exposure(tmp_path), ("A",), 64, dict)
+    crops = {key: value[:1] for key, value in crops.items()}
+    firm = crops["firm"].clone()
+    firm[..., 24:] = False  # from 48 px on
+    whole, part = (one.of_crops(crops | {"firm": what})["counts"] for what in (crops["firm"], firm))  # type: ignore[attr-defined]
+    assert float(whole.sum()) > 0
+    assert torch.equal(part[..., :5], whole[..., :5])
+    assert float(part[..., 5:].max()) == 0
+
+
 def test_batches_are_drawn_from_the_chunks_that_are_kept() -> None:
     one = tiny("restoration", kept=2, reuse=2)
     stock = Stock(one, tiny_world(32, (3.0, 8.0)), 5, 3)

@@ -67,10 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.real:
         if not isinstance(one, (Adjustment, Areas, CorrectionRecipe, Motion, MovingRecipe, Predictor, Restoration)):
             parser.error(f"the recipe {chosen.recipe} learns from rendered exposures only")
-        real, names = real_material(
-            *(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops),
-            *((CELL, chosen.turns) if isinstance(one, Adjustment) else ()),
-        )
+        whole = {"cell": CELL, "turns": chosen.turns} if isinstance(one, Adjustment) else {}
+        real, names = real_material(chosen.real, tuple(chosen.classes), chosen.size, one.of_crops, **whole)
     said |= {"real": names, "share": chosen.share if chosen.real else 0.0, "turns": chosen.turns}
     (chosen.out / "run.json").write_text(json.dumps(said, indent=1))
     few = {key: value[::6] for key, value in held_out.items()}

@@ -106,10 +106,9 @@ def seen(photo: torch.Tensor, way: torch.Tensor, hints: torch.Tensor) -> torch.T
     """What is seen of photos (B, 3, H, W), sRGB curve, in which ways (B, 2, H, W) px were found, with hints
     (B, 13, H, W) as the motion network reads them: (B, CHANNELS, H/8, W/8); H and W are multiples of 8. Of what is
     told nothing is read but the quadrant."""
-    ahead = reached(way, hints)
-    leanings = _leanings(photo.mean(1, keepdim=True), ahead)
-    ahead = ahead / ahead.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    measured = _measured(photo.mean(1, keepdim=True), ahead)
+    grey, ways = photo.mean(1, keepdim=True), reached(way, hints)
+    leanings = _leanings(grey, ways)
+    measured = _measured(grey, ways / ways.norm(dim=1, keepdim=True).clamp_min(1e-6))
     way, hints = F.avg_pool2d(way, CELL), F.avg_pool2d(torch.cat((hints[:, :2].sign(), hints[:, 2:]), 1), CELL)
     told, *proposals = hints.split((GUIDANCE, EACH, EACH), 1)
     around = _around(way / LENGTH_UNIT, told[:, :2])
