@@ -64,7 +64,7 @@ SHORT = (0.006, 0.012)
 class Networks:
     """What finds motion: `areas` judges what is told to move alike as a whole, `correction` puts right what it finds of
     broad areas where there is one, `motion` says what every pixel does, and `adjustment`, where there is one, how far
-    each place truly goes."""
+    each place truly goes and how its way bends."""
 
     motion: MotionNetwork
     areas: AreaNetwork
@@ -316,7 +316,7 @@ def seen_closely(
     network: AdjustmentNetwork, photo: torch.Tensor, fields: torch.Tensor, hints: torch.Tensor
 ) -> torch.Tensor:
     """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W), the motion of every place that
-    is `adjustable` adjusted by what is seen around it."""
+    is `adjustable` adjusted, and bent, by what is seen around it."""
     heeded = adjustable(hints)
     if not bool(heeded.any()):
         return fields
