@@ -41,7 +41,7 @@ def as_command(
 def _is_plain(guidance: Guidance) -> bool:
     """Whether arguments can say all of it."""
     camera = guidance.camera
-    straight = camera is None or not (camera.bend or camera.ease_in or camera.ease_out)
+    straight = camera is None or not (camera.bend or camera.ease_in or camera.ease_out or camera.shares)
     return straight and guidance.motion is None and not guidance.areas.any()
 
 

@@ -153,8 +153,9 @@ class Refine(Job, frozen=True):
 
     def run(self, on_progress: OnProgress, is_cancelled: IsCancelled) -> dict[int, Arrow]:
         checked(self.inputs.device)
-        if not catalog.can_refine():
-            raise ValueError(f"refining lacks its weights {catalog.REFINEMENT}")
+        missing = catalog.missing_weights(catalog.REFINEMENT)
+        if missing:
+            raise ValueError(f"refining lacks its weights {', '.join(missing)}")
         on_progress(Progress(0, "loading the network"))
         drawn = self.inputs.guidance.arrows()
         refined = catalog.load_refine()(self.inputs, on_progress, is_cancelled, self.only).arrows()

@@ -49,8 +49,8 @@ from models.motion import Motion
 from models.recovery import Cancelled, Progress, Recovery
 
 SUFFIX = ".unshutter"
-VERSION = 2
-"""2 knows where arrows were drawn. What 1 wrote is read as before."""
+VERSION = 3
+"""2 knows where arrows were drawn, 3 how places differ that one moves. What older ones wrote is read as before."""
 MAX_PROJECT = 64 << 30
 MAX_ENTRIES = 4 + MAX_RECOVERIES * (MAX_FRAMES + 1)
 MAX_WORDS = 16 << 20

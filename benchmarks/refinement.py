@@ -21,11 +21,11 @@ import torch
 from benchmarks.scores import psnr
 from benchmarks.truth import FRAMES, Exposure, read_exposures
 from models import catalog
-from models.areas.refinement import refine
 from models.guidance import Guidance
 from models.motion import Arrow
 from models.recovery import Inputs
 from models.trajectory.estimation import Ends
+from models.trajectory.refinement import refine
 from models.trajectory.suggestion import suggested
 
 STRETCHES, DEGREES = (0.7, 1.4), 20.0

@@ -11,8 +11,9 @@ from typing import cast
 from models.recovery import Flip, Refine, Run, Suggest
 
 WEIGHTS = Path(__file__).parent / "weights"
-REFINE, REFINEMENT = "models.areas.refinement:refine", "areas"
-"""What adjusts arrows to a photo, "module:function", and the name of its weights."""
+REFINE = "models.trajectory.refinement:refine"
+REFINEMENT = "adjustment", "areas", "correction", "motion"
+"""What adjusts arrows to a photo, "module:function", and the names of its weights."""
 
 SHARPEST = "decomposition", {"by": "both"}
 """The engine whose middle instant is nearest to the truth (`python -m benchmarks.middle`), and its options for that:
@@ -85,7 +86,12 @@ class Engine:
     flip: str = ""
 
     def missing_weights(self) -> tuple[str, ...]:
-        return tuple(name for name in self.weights if not (WEIGHTS / f"{name}.safetensors").is_file())
+        return missing_weights(self.weights)
+
+
+def missing_weights(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these weights that are not here."""
+    return tuple(name for name in names if not (WEIGHTS / f"{name}.safetensors").is_file())
 
 
 ENGINES: tuple[Engine, ...] = (
@@ -174,7 +180,7 @@ def load_flip(name: str) -> Flip:
 
 def can_refine() -> bool:
     """Whether the weights that refine arrows are here."""
-    return (WEIGHTS / f"{REFINEMENT}.safetensors").is_file()
+    return not missing_weights(REFINEMENT)
 
 
 def load_refine() -> Refine:

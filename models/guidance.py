@@ -178,6 +178,11 @@ class Guidance:
             if region.arrow is not None:
                 by_number[region.number] = region.arrow.displacement(1) - region.arrow.displacement(0)
         flow = by_number[self.areas]
+        for number, arrow in self.arrows().items():
+            if arrow.shares is not None:
+                inside = self.areas == number
+                first, last = (arrow.displacements(t, height, width)[inside] for t in (0, 1))
+                flow[inside] = last - first
         if self.motion is not None:
             dense = self.motion.resized(height, width).flow()
             flow = np.where((self.areas == NO_REGION)[..., None], dense, flow)
@@ -253,5 +258,6 @@ def _alike(one: Arrow | Motion, other: Arrow | Motion) -> bool:
         fields = ((one.times, other.times), (one.offsets, other.offsets), (one.trajectories, other.trajectories))
         return all(np.array_equal(a, b) for a, b in fields)
     if isinstance(one, Arrow) and isinstance(other, Arrow):
-        return np.allclose(one.displacement(instants(_PLACES)), other.displacement(instants(_PLACES)), atol=_ROUNDING)
+        places = (arrow.displacement(instants(_PLACES)) for arrow in (one, other))
+        return one.shares == other.shares and np.allclose(*places, atol=_ROUNDING)
     return False

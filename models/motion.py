@@ -12,11 +12,16 @@ other.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 MIDDLE = 0.5
 MOTION_TIMES = 9
+MOST_CELLS = 64
+"""Of the grid of an arrow's shares, a side."""
+_STEPS = 32
+"""In which shares are kept, of a whole; up to four times the arrow."""
 
 
 def instants(count: int) -> np.ndarray:
@@ -32,6 +37,50 @@ def moments(times: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """How the places of one thing differ: which share of its arrow each goes, and how far to the side.
+
+    Complex numbers, by which displacements x + iy, y down, are multiplied, on a grid over a part of the photo. They
+    are shares of whatever the arrow is, so they turn, stretch and run backwards with it.
+
+    window   left, top, right and bottom of that part, as shares of the photo's sides; beyond it they go on.
+    rows     of the grid, and `columns`, at most `MOST_CELLS`.
+    values   of every cell, row by row, the real and the imaginary part in 32nds as signed bytes.
+    """
+
+    window: tuple[float, float, float, float]
+    rows: int
+    columns: int
+    values: bytes
+
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.window
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ValueError("an arrow's shares cover a part of the photo")
+        if not (1 <= self.rows <= MOST_CELLS and 1 <= self.columns <= MOST_CELLS):
+            raise ValueError(f"an arrow's shares have at most {MOST_CELLS} x {MOST_CELLS} cells")
+        if len(self.values) != 2 * self.rows * self.columns:
+            raise ValueError("an arrow has another number of shares than cells")
+
+    @classmethod
+    def of(cls, shares: np.ndarray, window: tuple[float, float, float, float]) -> Shares:
+        """Of complex numbers (rows, columns)."""
+        rows, columns = shares.shape
+        parts = np.stack((np.real(shares), np.imag(shares)), -1)
+        return cls(window, rows, columns, np.rint(np.clip(parts * _STEPS, -127, 127)).astype(np.int8).tobytes())
+
+    def at(self, height: int, width: int) -> np.ndarray:
+        """Complex64 (height, width), on a grid over the whole photo; bilinear."""
+        parts = np.frombuffer(self.values, np.int8).reshape(self.rows, self.columns, 2) / np.float32(_STEPS)
+        left, top, right, bottom = self.window
+        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+        across = ((x + 0.5) / width - left) / (right - left) * self.columns - 0.5 - x
+        down = ((y + 0.5) / height - top) / (bottom - top) * self.rows - 0.5 - y
+        places = np.stack(np.broadcast_arrays(across[None, :], down[:, None]), -1)
+        return np.ascontiguousarray(sampled(parts, places), np.float32).view(np.complex64)[..., 0]
+
+
+@dataclass(frozen=True)
 class Arrow:
     """The motion of one thing as a person draws it: a quadratic curve, travelled with a chosen speed.
 
@@ -40,6 +89,7 @@ class Arrow:
     bend      how far the curve bulges to the left of the straight line, as a share of `length`, -1 to 1.
     ease_in   0 starts at even speed, 1 starts from rest.
     ease_out  0 ends at even speed, 1 comes to rest.
+    shares    how much of all this each place of the thing goes, as refining finds it; None: all alike.
     """
 
     degrees: float
@@ -47,6 +97,7 @@ class Arrow:
     bend: float = 0.0
     ease_in: float = 0.0
     ease_out: float = 0.0
+    shares: Shares | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.degrees, self.length, self.bend, self.ease_in, self.ease_out)
@@ -60,7 +111,7 @@ class Arrow:
             raise ValueError(f"an arrow's ease lies in 0 to 1, got {self.ease_in} and {self.ease_out}")
 
     @classmethod
-    def from_vector(cls, x: float, y: float, **rest: float) -> Arrow:
+    def from_vector(cls, x: float, y: float, **rest: Any) -> Arrow:
         """The straight arrow that moves (x, y) px, y down."""
         return cls(float(np.degrees(np.arctan2(-y, x)) % 360), float(np.hypot(x, y)), **rest)
 
@@ -76,6 +127,14 @@ class Arrow:
         middle stands `bend * length` px left of its chord.
         """
         return self._place(self._gone(t)) - self._place(self._gone(MIDDLE))
+
+    def displacements(self, t: float, height: int, width: int) -> np.ndarray:
+        """The same of every place, on a grid over the whole photo: float32 (height, width, 2) px."""
+        whole = self.displacement(t).astype(np.float32)
+        if self.shares is None:
+            return np.broadcast_to(whole, (height, width, 2))
+        each = self.shares.at(height, width) * np.complex64(complex(*whole))
+        return np.stack((each.real, each.imag), -1)
 
     def reversed(self) -> Arrow:
         """The same motion played backwards."""

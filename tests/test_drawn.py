@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from models.drawn.layers import extent, motion_of, scene
 from models.drawn.splatting import filled, splatted_offsets
 from models.drawn.tiles import Tile, tiles
 from models.guidance import Guidance, Region
-from models.motion import Arrow, Motion, instants
+from models.motion import Arrow, Motion, Shares, instants
 from models.recovery import Cancelled, Inputs, Progress, Recovery
 
 SIZE = (60, 80)
@@ -218,6 +219,23 @@ def test_a_moving_thing_becomes_sharp_and_the_rest_stays_bit_for_bit() -> None:
     far[12:48, 15:65] = False
     for frame in result.frames:
         np.testing.assert_array_equal(frame[far], photo[far])
+
+
+def test_places_of_a_thing_that_go_their_shares_move_so_and_the_rest_stays_bit_for_bit() -> None:
+    arrow = Arrow(0, 12, shares=Shares.of(np.array([[0, 1]], np.complex64), (0.375, 0, 0.625, 1)))
+    photo, guidance, _ = moving_block(Arrow(0, 12))
+    uneven = replace(guidance, regions=(Region(1, "block", arrow),))
+    recovery = recovered(photo, uneven, {"frames": 3, "sharpen": False})
+    alike = recovered(photo, guidance, {"frames": 3, "sharpen": False})
+    motion = recovery.motion
+    assert motion is not None
+    np.testing.assert_allclose(motion.flow()[30, [30, 40, 49], 0], [0, 6.6, 12], atol=0.7)
+    assert np.array_equal(motion.flow()[10], np.zeros_like(motion.flow()[10]))
+    assert np.array_equal(recovery.frames[:, :10], np.repeat(photo[None, :10], 3, 0))
+    left, right = (slice(31, 36), slice(50, 54))
+    assert error(recovery.frames[2][22:38, left], photo[22:38, left]) < 2
+    assert error(recovery.frames[2][22:38, right], alike.frames[2][22:38, right]) < 12
+    assert error(recovery.frames[2][22:38, right], photo[22:38, right]) > 20
 
 
 def test_what_a_moving_thing_uncovers_looks_like_what_is_around_it() -> None:

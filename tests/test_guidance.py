@@ -11,7 +11,7 @@ from PIL import Image
 
 from models import guidance
 from models.guidance import STATIC, UNKNOWN, Guidance, Region
-from models.motion import Arrow, Motion
+from models.motion import Arrow, Motion, Shares
 
 labelled = arrays.arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 2, 3, 4, 255]))
 quadrants = arrays.arrays(np.uint8, (4, 5), elements=st.sampled_from([0, 1, 2, 3, 4]))
@@ -118,6 +118,19 @@ def test_flow_and_labels_of_painted_regions() -> None:
     np.testing.assert_allclose(flow[5, 7], 0)
     np.testing.assert_allclose(flow[0, 0], [0, -4], atol=1e-5)
     assert painted().labels()[5, 7] == STATIC
+
+
+def test_places_of_a_region_go_their_shares_and_a_flip_keeps_them() -> None:
+    areas = np.zeros((2, 4), np.uint8)
+    areas[:, 1:] = 1
+    arrow = Arrow(0, 8, shares=Shares.of(np.array([[0, 1, 0.5, 1j]], np.complex64), (0, 0, 1, 1)))
+    told = Guidance(areas, (Region(1, "thing", arrow),))
+    flow = told.flow()
+    assert np.isnan(flow[:, 0]).all()
+    np.testing.assert_allclose(flow[0, 1:], [(8, 0), (4, 0), (0, 8)], atol=1e-5)
+    np.testing.assert_allclose(told.reversed().flow()[:, 1:], -flow[:, 1:], atol=1e-5)
+    assert told.reversed().flipped_since(told) == (1,)
+    assert told.with_arrow(1, Arrow(0, 8)).flipped_since(told) is None
 
 
 def test_nothing_said_is_unknown() -> None:

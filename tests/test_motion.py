@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from models.motion import (
     CONSTRAINTS,
     Arrow,
     Motion,
+    Shares,
     constrained,
     instants,
     inverted,
@@ -210,7 +214,50 @@ def test_scaling_an_arrow_scales_its_way() -> None:
     np.testing.assert_allclose(arrow.scaled(3).displacement(0.1), 3 * arrow.displacement(0.1))
 
 
+def test_shares_lie_on_their_part_of_the_photo_and_go_on_beyond_it() -> None:
+    shares = Shares.of(np.array([[1, 0.5j], [2, -1]], np.complex64), (0.25, 0.5, 0.75, 1.0))
+    at = shares.at(4, 8)
+    np.testing.assert_allclose(at[2], [1, 1, 1, 0.75 + 0.125j, 0.25 + 0.375j, 0.5j, 0.5j, 0.5j], atol=1e-6)
+    np.testing.assert_allclose(at[3, [0, 7]], [2, -1], atol=1e-6)
+    np.testing.assert_array_equal(at[0], at[2])
+
+
+@given(arrow=arrows, t=times)
+def test_places_go_their_shares_of_the_arrow_and_turn_stretch_and_run_backwards_with_it(arrow: Arrow, t: float) -> None:
+    shares = Shares.of(np.array([[0, 1, 0.5, 1j]], np.complex64), (0, 0, 1, 1))
+    uneven = replace(arrow, shares=shares)
+    x, y = arrow.displacement(t)
+    places = uneven.displacements(t, 1, 4)[0]
+    np.testing.assert_allclose(places, [(0, 0), (x, y), (x / 2, y / 2), (-y, x)], atol=1e-3)
+    np.testing.assert_array_equal(arrow.displacements(t, 1, 4), np.broadcast_to(np.float32((x, y)), (1, 4, 2)))
+    np.testing.assert_allclose(uneven.scaled(2).displacements(t, 1, 4)[0], 2 * places, atol=1e-3)
+    np.testing.assert_allclose(uneven.reversed().displacements(1 - t, 1, 4)[0], places, atol=1e-3)
+
+
+def test_shares_beyond_four_times_the_arrow_are_bounded() -> None:
+    shares = Shares.of(np.array([[100, -100j]], np.complex64), (0, 0, 1, 1))
+    np.testing.assert_allclose(shares.at(1, 2)[0], [127 / 32, -127j / 32])
+
+
+@pytest.mark.parametrize(
+    ("window", "rows", "columns", "values"),
+    [
+        ((0, 0, 1, 1.5), 1, 1, b"ab"),
+        ((0.5, 0, 0.5, 1), 1, 1, b"ab"),
+        ((0, 0, np.nan, 1), 1, 1, b"ab"),
+        ((0, 0, 1, 1), 0, 1, b""),
+        ((0, 0, 1, 1), 1, 65, b"a" * 130),
+        ((0, 0, 1, 1), 2, 2, b"abcdef"),
+    ],
+)
+def test_impossible_shares_are_refused(
+    window: tuple[float, float, float, float], rows: int, columns: int, values: bytes
+) -> None:
+    with pytest.raises(ValueError, match="shares"):
+        Shares(window, rows, columns, values)
+
+
 @pytest.mark.parametrize("wrong", [(np.nan, 1), (0, -1), (0, 1, 2), (0, 1, 0, 2), (0, 1, 0, 0, -1)])
-def test_an_impossible_arrow_is_refused(wrong: tuple[float, ...]) -> None:
+def test_an_impossible_arrow_is_refused(wrong: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="arrow"):
         Arrow(*wrong)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QSpinBox, QToolBar
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QSlider, QSpinBox, QToolBar
 
 from app.devices import Device
 from app.document import Document
@@ -22,7 +22,7 @@ from app.ui.panels.recover import RecoverPanel, thumbnail
 from app.ui.panels.recoveries import described, scores_described
 from app.ui.panels.region_list import described as arrow_described
 from models.catalog import Option
-from models.motion import Arrow, Motion
+from models.motion import Arrow, Motion, Shares
 from models.recovery import Recovery
 
 SIZE = (60, 80)
@@ -59,6 +59,24 @@ def test_numbers_of_the_arrow_reach_the_document(shell, document, qtbot):
     region = document.guidance.region(number)
     assert region is not None
     assert region.arrow == Arrow(90, 20)
+
+
+def test_that_places_differ_is_shown_kept_and_can_be_taken_off(shell, document, qtbot):
+    differs = shell.motion.form.findChild(QCheckBox, "places differ")
+    shares = Shares.of(np.array([[0.5, 1.5]], np.complex64), (0, 0, 1, 1))
+    document.set_camera(Arrow(0, 10))
+    shell.motion.regions.setCurrentRow(0)
+    assert differs.isHidden()
+    document.set_camera(Arrow(0, 10, shares=shares))
+    assert not differs.isHidden()
+    shell.motion.form._numbers["length"].findChild(QDoubleSpinBox).setValue(20)
+    assert document.guidance.camera == Arrow(0, 20, shares=shares)
+    qtbot.mouseClick(differs, Qt.MouseButton.LeftButton, pos=QPoint(8, differs.height() // 2))
+    assert document.guidance.camera == Arrow(0, 20)
+    assert differs.isHidden()
+    document.undo()
+    assert document.guidance.camera == Arrow(0, 20, shares=shares)
+    assert differs.isChecked()
 
 
 def test_dragging_a_slider_is_one_undo_step(shell, document):

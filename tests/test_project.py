@@ -20,7 +20,7 @@ from app.photo import decode_photo
 from app.project import read_project, read_stamp, write_project
 from app.store import Contents
 from models.guidance import Guidance, Region
-from models.motion import Arrow, Motion
+from models.motion import Arrow, Motion, Shares
 from models.recovery import Cancelled, Recovery
 
 HEIGHT, WIDTH = 20, 30
@@ -33,9 +33,9 @@ def contents(depth: type = np.uint16, recoveries: int = 1, stamp: str = "stamp")
     photo = decode_photo(cv2.imencode(".png", pixels)[1].tobytes(), "holiday.png")
     motion = Motion.from_flow(random.normal(size=(5, 7, 2)))
     areas = random.integers(0, 3, (HEIGHT, WIDTH), np.uint8)
-    guidance = Guidance(
-        areas, (Region(2, "Rad"), Region(1, "hand", Arrow(45, 20.5, 0.5), (3.5, 4.25))), Arrow(10, 3), motion
-    )
+    shares = Shares.of(random.normal(size=(3, 4)) * (1 + 2j), (0.25, 0, 0.5, 1))
+    arrow = Arrow(45, 20.5, 0.5, shares=shares)
+    guidance = Guidance(areas, (Region(2, "Rad"), Region(1, "hand", arrow, (3.5, 4.25))), Arrow(10, 3), motion)
     return Contents(photo, guidance, tuple(_recovery(random, depth, motion) for _ in range(recoveries)), stamp)
 
 
@@ -89,7 +89,7 @@ def test_the_zip_is_what_it_says(tmp_path: Path) -> None:
         assert archive.read("photo") == contents().photo.data.tobytes()
         words = json.loads(archive.read("project.json"))
         areas = cv2.imdecode(np.frombuffer(archive.read("guidance/areas.png"), np.uint8), cv2.IMREAD_UNCHANGED)
-    assert (words["format"], words["version"]) == ("unshutter", 2)
+    assert (words["format"], words["version"]) == ("unshutter", 3)
     assert np.array_equal(areas, contents().guidance.areas)
 
 
@@ -184,10 +184,11 @@ def test_a_project_of_before_arrows_had_places_is_read(tmp_path: Path) -> None:
 
 
 FRAME = "recoveries/000/frame_001.png"
+SHARES = {"window": [0, 0, 1, 1], "rows": 1, "columns": 1, "values": "ICA="}
 DAMAGES: list[Callable[[Entries], object]] = [
     word("format", "other"),
     word("version", 0),
-    word("version", 3),
+    word("version", project.VERSION + 1),
     word("version", "1"),
     word("stamp", ""),
     word("photo", "../holiday.png"),
@@ -195,6 +196,8 @@ DAMAGES: list[Callable[[Entries], object]] = [
     word("more", 1),
     word("guidance", {"regions": [{"number": 0, "name": "a"}]}),
     word("guidance", {"camera": {"degrees": 0, "length": 1, "bend": 2}}),
+    word("guidance", {"camera": {"degrees": 0, "length": 1, "shares": SHARES | {"rows": 9}}}),
+    word("guidance", {"camera": {"degrees": 0, "length": 1, "shares": SHARES | {"values": "?"}}}),
     word("recoveries", [{"digest": "", "words": {"engine": "a", "times": [0.5, 0.25]}}]),
     word("recoveries", [{"digest": "", "words": {"engine": "a", "times": []}}]),
     lambda entries: entries.update({"project.json": b"{"}),

@@ -12,10 +12,11 @@ from tiny_pan import panned, pixels
 from app.jobs import Refine
 from models.areas import refinement
 from models.areas.network import LENGTHS, TURN, about, as_long_as
-from models.areas.refinement import cautious, refine
+from models.areas.refinement import as_wholes, cautious
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress
+from models.trajectory.refinement import refine
 
 
 def guidance(height: int, width: int, camera: Arrow) -> Guidance:
@@ -24,6 +25,11 @@ def guidance(height: int, width: int, camera: Arrow) -> Guidance:
 
 def refined(photo: np.ndarray, told: Guidance) -> Guidance:
     return refine(Inputs(photo, told, "cpu"), lambda _: None, lambda: False)
+
+
+def whole(photo: np.ndarray, told: Guidance) -> Guidance:
+    """Refined without looking at how places differ."""
+    return as_wholes(Inputs(photo, told, "cpu"), lambda _: None, lambda: False)
 
 
 @pytest.mark.parametrize(("stretch", "turn"), [(0.7, 20.0), (1.4, -20.0)])
@@ -73,23 +79,39 @@ def test_a_rough_stroke_over_a_thing_comes_nearer(turn: float) -> None:
     assert arrow.bend == 0.1
 
 
+def test_places_of_a_thing_that_go_differently_far_are_told_apart() -> None:
+    photo, areas = thing_before_a_still_wall(12)
+    slow, _ = thing_before_a_still_wall(3)
+    photo[:, :130] = slow[:, :130]
+    rough = Guidance(areas, (Region(1, "thing", Arrow(0, 8)),))
+    told = refined(photo, rough)
+    arrow = told.regions[0].arrow
+    assert arrow is not None
+    assert arrow.shares is not None
+    flow = told.flow()[..., 0]
+    assert flow[60:140, 140:190].mean() > flow[60:140, 70:120].mean() + 3
+    assert np.nanmean(flow) == pytest.approx(arrow.length, rel=0.05)
+    again = refined(photo, told)
+    np.testing.assert_allclose(np.nan_to_num(again.flow()), np.nan_to_num(told.flow()), atol=3)
+
+
 def test_a_turn_that_explains_the_photo_worse_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     photo, areas = thing_before_a_still_wall(10)
     told = Guidance(areas, (Region(1, "thing", Arrow(0, 12)),))
     monkeypatch.setattr(refinement, "judged", lambda *_: (0.8, np.radians(60)))
-    assert refined(photo, told).regions[0].arrow == Arrow(0, 12).scaled(0.8)
+    assert whole(photo, told).regions[0].arrow == Arrow(0, 12).scaled(0.8)
     told = Guidance(areas, (Region(1, "thing", Arrow(60, 12)),))
-    arrow = refined(photo, told).regions[0].arrow
+    arrow = whole(photo, told).regions[0].arrow
     assert arrow is not None
     assert arrow.degrees == pytest.approx(0, abs=1e-6)
 
 
-def test_a_long_arrow_over_little_stands() -> None:
+def test_a_long_arrow_over_little_stands_as_a_whole() -> None:
     photo, areas = thing_before_a_still_wall(10)
     areas[:, 120:] = 0
     told = Guidance(areas, (Region(1, "thing", Arrow(20, 28)),))
-    assert refined(photo, told) == told
-    assert refined(photo, replace(told, regions=(Region(1, "thing", Arrow(20, 14)),))).regions[0].arrow != Arrow(20, 14)
+    assert whole(photo, told) == told
+    assert whole(photo, replace(told, regions=(Region(1, "thing", Arrow(20, 14)),))).regions[0].arrow != Arrow(20, 14)
 
 
 def test_arrows_without_evidence_stand() -> None:

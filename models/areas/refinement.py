@@ -1,4 +1,4 @@
-"""Drawn arrows adjusted to this very photo, as far as the evidence is sure."""
+"""Drawn arrows, each as a whole, adjusted to this very photo, as far as the evidence is sure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BETTER, ROUNDS = 0.2, 10
 
 
 @dataclass(frozen=True)
-class _View:
+class View:
     """A photo as it is looked at, `scale` times as large: pixels (H, W, 3), the same in grey, 0 to 1, and areas."""
 
     pixels: np.ndarray
@@ -52,7 +52,7 @@ class _View:
     scale: float
 
 
-def refine(
+def as_wholes(
     inputs: Inputs,
     on_progress: Callable[[Progress], None],
     is_cancelled: Callable[[], bool],
@@ -60,9 +60,9 @@ def refine(
 ) -> Guidance:
     """The guidance with the lengths and directions of its arrows, of regions and of the camera, fitted to the photo.
 
-    `only` says which, by the regions' numbers, 0 for the camera; None: all. Areas, bends and speeds stay; arrows of
-    which the photo says too little stay as they are; so does dense motion. Raises Cancelled, or ValueError
-    with one sentence.
+    `only` says which, by the regions' numbers, 0 for the camera; None: all. Areas, bends, speeds and how places differ
+    stay; arrows of which the photo says too little stay as they are; so does dense motion. Raises Cancelled, or
+    ValueError with one sentence.
     """
     guidance = inputs.guidance
     if guidance.areas.shape != inputs.pixels.shape[:2]:
@@ -71,7 +71,7 @@ def refine(
     if not numbers:
         raise ValueError("there is no arrow to refine: draw one first")
     on_progress(Progress(0.0, "Reading the photo"))
-    view = _looked_at(inputs.pixels, guidance.areas)
+    view = looked_at(inputs.pixels, guidance.areas, LARGEST)
     for done, number in enumerate(numbers):
         if is_cancelled():
             raise Cancelled
@@ -132,7 +132,7 @@ def cautious(found: torch.Tensor, drawn: torch.Tensor) -> tuple[float, float]:
     return float((mean.clamp(max=0) + (mean - spread).clamp(min=0)).exp()), float(turned)
 
 
-def _refined(arrow: Arrow, view: _View, area: np.ndarray, device: str, is_cancelled: Callable[[], bool]) -> Arrow:
+def _refined(arrow: Arrow, view: View, area: np.ndarray, device: str, is_cancelled: Callable[[], bool]) -> Arrow:
     """An arrow, in px of the photo, refined to what is seen in its area bool (H, W) of the view."""
     small = arrow.scaled(view.scale)
     if not _shown(view.grey, area, small.length):
@@ -150,7 +150,7 @@ def _refined(arrow: Arrow, view: _View, area: np.ndarray, device: str, is_cancel
     return both if aside >= straight + BETTER else stretched
 
 
-def _explained(view: _View, area: np.ndarray, arrow: Arrow, device: str, is_cancelled: Callable[[], bool]) -> float:
+def _explained(view: View, area: np.ndarray, arrow: Arrow, device: str, is_cancelled: Callable[[], bool]) -> float:
     """How well motion along an arrow, in px of the view, explains its area bool (H, W) and what is around, dB. It says
     nothing of the length: the shorter, the better."""
     reach = math.ceil(arrow.length) + 8
@@ -167,10 +167,10 @@ def _broad(area: np.ndarray) -> bool:
 def _shown(grey: np.ndarray, area: np.ndarray, length: float) -> bool:
     """Whether an area bool (H, W) of a picture (H, W) is large and rich enough to tell of a way of so many px."""
     shortest = SHORTEST_BROAD if _broad(area) else SHORTEST
-    return length >= shortest and area.sum() >= max(SMALLEST, ROOM * length**2) and _energy(grey, area) >= FAINT
+    return length >= shortest and area.sum() >= max(SMALLEST, ROOM * length**2) and energy(grey, area) >= FAINT
 
 
-def _energy(grey: np.ndarray, area: np.ndarray) -> float:
+def energy(grey: np.ndarray, area: np.ndarray) -> float:
     down, across = np.gradient(grey)
     return float((down**2 + across**2)[area].mean())
 
@@ -180,15 +180,15 @@ def _step(guidance: Guidance, number: int) -> str:
     return "Refining the camera's arrow" if region is None else f"Refining {region.name}"
 
 
-def _looked_at(pixels: np.ndarray, areas: np.ndarray) -> _View:
-    """The photo and its areas, at most `LARGEST` px a side; grey is on the photo's own curve."""
+def looked_at(pixels: np.ndarray, areas: np.ndarray, largest: int) -> View:
+    """The photo and its areas, at most so many px a side; grey is on the photo's own curve."""
     import cv2
 
     height, width = areas.shape
-    scale = min(1.0, LARGEST / max(height, width))
+    scale = min(1.0, largest / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if scale < 1:
         pixels = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
         areas = cv2.resize(np.ascontiguousarray(areas), size, interpolation=cv2.INTER_NEAREST)
     grey = pixels.mean(2, dtype=np.float32) / np.float32(65535 if pixels.dtype == np.uint16 else 255)
-    return _View(pixels, grey, areas, scale)
+    return View(pixels, grey, areas, scale)

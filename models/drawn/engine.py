@@ -140,7 +140,8 @@ class _Job:
         self.frames = np.repeat(self.pixels[None], len(self.times), 0)
         things = scene(self.guidance)
         reach, scale = max(thing.reach for thing in things), working_scale(things)
-        side = min((_SIDE if self.guidance.motion is None else _DENSE_SIDE) * scale, _LARGEST_SIDE)
+        dense = any(thing.motion is not None for thing in things)
+        side = min((_DENSE_SIDE if dense else _SIDE) * scale, _LARGEST_SIDE)
         plan = list(tiles(extent(things, self.guidance.areas, math.ceil(reach) + _ROOM), side))
         margin = math.ceil(reach) + 4 * scale if len(plan) == 1 else math.ceil(2 * reach) + OVERLAP
         things = tuple(thing.scaled(1 / scale) for thing in things)

@@ -8,13 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from models.guidance import NO_REGION, Guidance
-from models.motion import Arrow, Motion, instants, resized_field, sampled
+from models.motion import MOTION_TIMES, Arrow, Motion, instants, inverted, resized_field, sampled
 
 SOFTNESS = 1.5
 """Gaussian sigma in px of a painted region's edge."""
 _STILL = 0.05
 """Px under which nothing is said to move."""
 _PLACES = 33
+_GRID = 256
+"""The longer side, at most, of the grid on which the places of a thing move that do not all move alike."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,32 @@ def scene(guidance: Guidance) -> tuple[Moving, ...]:
 
     A painted region without an arrow belongs to what is behind it. Raises ValueError where nothing moves.
     """
-    back = Moving(NO_REGION, motion=guidance.motion) if guidance.motion else Moving(NO_REGION, guidance.camera)
-    fronts = (Moving(region.number, region.arrow) for region in guidance.regions if region.arrow is not None)
+    size = guidance.areas.shape
+    dense = guidance.motion
+    back = Moving(NO_REGION, motion=dense) if dense else _thing(NO_REGION, guidance.camera, *size)
+    fronts = (_thing(region.number, region.arrow, *size) for region in guidance.regions if region.arrow is not None)
     things = (back, *fronts)
     if all(thing.still for thing in things):
         raise ValueError("nothing is said to move: draw an arrow in a painted region or over the whole photo")
     return things
 
 
+def _thing(number: int, arrow: Arrow | None, height: int, width: int) -> Moving:
+    """What an arrow moves in a photo (height, width): as one, or where its places differ by a motion of each."""
+    if arrow is None or arrow.shares is None or arrow.length < _STILL:
+        return Moving(number, arrow)
+    scale = min(1.0, _GRID / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    times = instants(MOTION_TIMES)
+    trajectories = np.stack([arrow.displacements(float(t), *size) for t in times])
+    return Moving(number, motion=Motion(times, inverted(trajectories * scale) / np.float32(scale), trajectories))
+
+
 def extent(things: tuple[Moving, ...], areas: np.ndarray, room: int) -> tuple[int, int, int, int]:
     """The rectangle y0, x0, y1, x1 of `areas` (H, W) outside which nothing moves, with `room` px around it."""
     height, width = areas.shape
     moving = [thing for thing in things if not thing.still]
-    inside = np.isin(areas, [thing.number for thing in moving if thing.motion is None and thing.number])
+    inside = np.isin(areas, [thing.number for thing in moving if thing.number])
     for thing in moving:
         if not thing.number:
             inside |= True if thing.motion is None else _enlarged(thing.motion.moves(_STILL), height, width)
@@ -147,13 +162,15 @@ def motion_of(guidance: Guidance, times: np.ndarray, longest: int = 1024) -> Mot
 def _lay(thing: Moving, inside: np.ndarray, t: float, scale: float, trajectory: np.ndarray, offset: np.ndarray) -> None:
     """Lay one thing over what is behind it, at t, in place."""
     if thing.motion is not None:
-        trajectory[:] = resized_field(thing.motion.trajectories_at(t), *inside.shape)
-        offset[:] = resized_field(thing.motion.offsets_at(t), *inside.shape)
-        return
-    gone = np.zeros(2) if thing.arrow is None else thing.arrow.displacement(t)
-    trajectory[inside] = gone
-    moved = sampled(inside[..., None].astype(np.float32), np.broadcast_to(-gone * scale, (*inside.shape, 2)))
-    offset[moved[..., 0] > 0.5] = -gone
+        fields = thing.motion.trajectories_at(t), thing.motion.offsets_at(t)
+        gone, back = (resized_field(field, *inside.shape) for field in fields)
+    else:
+        arrow = np.zeros(2, np.float32) if thing.arrow is None else thing.arrow.displacement(t).astype(np.float32)
+        gone = np.broadcast_to(arrow, (*inside.shape, 2))
+        back = -gone
+    trajectory[inside] = gone[inside]
+    moved = sampled(inside[..., None].astype(np.float32), back * np.float32(scale))[..., 0] > 0.5
+    offset[moved] = back[moved]
 
 
 def shrunk(guidance: Guidance, height: int, width: int) -> Guidance:

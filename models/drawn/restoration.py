@@ -9,6 +9,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from models import exposure
 from models.drawn.blurring import Blur, Displacement, Field, Shift, Still, softened
@@ -120,13 +121,22 @@ class Restoration:
         motion, device = thing.motion, self.device
         assert motion is not None
         around = window_places(motion.offsets.shape[1:3], self.size, self.window, self.scale)
-        places = torch.from_numpy(around).to(device)
+        places, near = torch.from_numpy(around).to(device), self._near(thing)
 
         def displacement(t: float) -> torch.Tensor:  # does not know `self`: no circle keeps a tile's gigabyte alive
             field = torch.from_numpy(motion.trajectories_at(t)).to(device).permute(2, 0, 1)[None]
-            return exposure.sampled(field, places[None])[0].permute(1, 2, 0).contiguous()
+            return exposure.sampled(field, places[None])[0].permute(1, 2, 0) * near
 
         return displacement
+
+    def _near(self, thing: Moving) -> torch.Tensor:
+        """Where a thing is, softness of its outline and all, (h, w, 1) of the copy: elsewhere its motion costs only."""
+        if not thing.number:
+            return torch.ones(1, 1, 1, device=self.device)
+        room = math.ceil(4 * SOFTNESS)
+        inside = torch.from_numpy((self.areas == thing.number).astype(np.float32)).to(self.device)[None, None]
+        wide = functional.max_pool2d(inside, 2 * room + 1, 1, room)
+        return functional.max_pool2d(wide, self.scale)[0, 0, :, :, None]
 
     def _rigid(self, thing: Moving) -> Displacement:
         arrow = thing.arrow
