@@ -23,7 +23,7 @@ _EPILOG = """commands:
   trajectories    write where every pixel went, as .npz; or a few, as .csv
   flow            write the optical flow, as .flo, .npz or .png
   suggest         propose what moved and which way, as guidance to look at and to edit
-  refine          adjust drawn arrows to the photo, as far as it says how
+  refine          fit drawn arrows, and the places they move, to the photo
   reblur          how well frames average back to a photo, as JSON
   engines         which engines, weights and devices there are
 
@@ -313,8 +313,8 @@ _COMMANDS = {
         _add_suggest,
     ),
     "refine": (
-        "Adjust the lengths and directions of drawn arrows, regions' and the camera's, to what the photo shows; where "
-        "it shows too little they stay. The result is a project.",
+        "Fit drawn arrows, regions' and the camera's, to what the photo shows: their lengths and directions, and how "
+        "far each place goes that they move; where it shows too little they stay. The result is a project.",
         _add_refine,
     ),
     "reblur": ("How well frames average back to a photo, as JSON.", _add_reblur),

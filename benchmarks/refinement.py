@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmarks.scores import psnr
 from benchmarks.truth import FRAMES, Exposure, read_exposures
@@ -24,9 +23,8 @@ from models import catalog
 from models.guidance import Guidance
 from models.motion import Arrow
 from models.recovery import Inputs
-from models.trajectory.estimation import Ends
 from models.trajectory.refinement import refine
-from models.trajectory.suggestion import suggested
+from training.world.hints import in_arrows
 
 STRETCHES, DEGREES = (0.7, 1.4), 20.0
 MOVING, CAMERA_SHARE = 1.0, 0.9
@@ -46,14 +44,6 @@ class Row:
     changed: bool
     gain: float
     seconds: float
-
-
-def true_guidance(one: Exposure) -> Guidance:
-    """The true flow in arrows: the camera's, where most of the picture moves one way, and up to six regions."""
-    half = torch.from_numpy(one.flow).permute(2, 0, 1) / 2
-    fields = torch.stack((half, -half, -half, half))[None]
-    height, width = one.flow.shape[:2]
-    return next(iter(suggested(Ends(fields), height, width)), Guidance.empty(height, width))
 
 
 def roughened(guidance: Guidance, seed: int) -> Guidance:
@@ -77,7 +67,7 @@ def error(guidance: Guidance, one: Exposure) -> float:
 
 def scored(one: Exposure, seed: int | None, frames: bool, device: str) -> Row:
     """With this draw of rough arrows; None: with the true ones, which refining can only make worse."""
-    true = true_guidance(one)
+    true = in_arrows(one.flow)
     rough = true if seed is None else roughened(true, seed)
     start = time.perf_counter()
     refined = refine(Inputs(one.photo, rough, device), lambda _: None, lambda: False)

@@ -66,8 +66,10 @@ class Shares:
     def of(cls, shares: np.ndarray, window: tuple[float, float, float, float]) -> Shares:
         """Of complex numbers (rows, columns)."""
         rows, columns = shares.shape
+        left, top, right, bottom = (float(edge) for edge in window)
         parts = np.stack((np.real(shares), np.imag(shares)), -1)
-        return cls(window, rows, columns, np.rint(np.clip(parts * _STEPS, -127, 127)).astype(np.int8).tobytes())
+        values = np.rint(np.clip(parts * _STEPS, -127, 127)).astype(np.int8)
+        return cls((left, top, right, bottom), rows, columns, values.tobytes())
 
     def at(self, height: int, width: int) -> np.ndarray:
         """Complex64 (height, width), on a grid over the whole photo; bilinear."""

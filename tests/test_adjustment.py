@@ -116,10 +116,13 @@ def test_played_backwards_vectors_are_reversed_and_all_else_is_the_same() -> Non
     assert torch.allclose(after[:, 2 * VECTORS :], seen(photo, moved, told)[:, 2 * VECTORS :], atol=1e-3)
 
 
-def test_of_what_is_told_only_the_quadrant_is_seen() -> None:
+def test_of_what_is_told_only_the_direction_is_seen() -> None:
     photo, moved, _ = strange()
-    quadrant, direction = (seen(photo, moved, hints(*one)) for one in ((1.0, -1.0), (0.6, -0.8, 0.5)))
-    assert torch.equal(quadrant, direction)
+    diagonal = 0.5**0.5, -(0.5**0.5)
+    quadrant, same, other = (seen(photo, moved, hints(*one)) for one in ((1.0, -1.0), (*diagonal, 0.5), (0.6, -0.8)))
+    assert torch.allclose(quadrant, same, atol=1e-6)
+    assert torch.allclose(other[:, 2:4].norm(dim=1), quadrant[:, 2:4].norm(dim=1))
+    assert not torch.allclose(other[:, 2:4], quadrant[:, 2:4], atol=0.05)
 
 
 def test_nothing_said_changes_nothing() -> None:

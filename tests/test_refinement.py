@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -91,6 +92,8 @@ def test_places_of_a_thing_that_go_differently_far_are_told_apart() -> None:
     flow = told.flow()[..., 0]
     assert flow[60:140, 140:190].mean() > flow[60:140, 70:120].mean() + 3
     assert np.nanmean(flow) == pytest.approx(arrow.length, rel=0.05)
+    kept = msgspec.json.decode(msgspec.json.encode(told.regions), type=tuple[Region, ...])
+    assert kept == told.regions
     again = refined(photo, told)
     np.testing.assert_allclose(np.nan_to_num(again.flow()), np.nan_to_num(told.flow()), atol=3)
 

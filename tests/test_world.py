@@ -15,7 +15,7 @@ from models.exposure import linear_to_srgb, sampled, srgb_to_linear
 from models.guidance import QUADRANTS, STATIC, quantise
 from training.world import Exposures, World, load_photos
 from training.world.dice import Dice
-from training.world.hints import arrows, coded, sloppy
+from training.world.hints import GROWN, arrows, coded, drawn_about, in_arrows, sloppy
 from training.world.paths import after, undone
 from training.world.sensor import jpeg
 
@@ -133,6 +133,37 @@ def test_arrows_tell_each_thing_its_mean(clean: Exposures) -> None:
     area = clean.owner[0] == 0
     assert torch.allclose(told[0][:, area].mean(1), clean.flow()[0][:, area].mean(1), atol=1e-3)
     assert coded(told, torch.zeros(18, dtype=torch.bool), torch.ones(18, dtype=torch.bool)).shape == (18, 5, 48, 48)
+
+
+def test_a_flow_in_arrows_drawn_about_is_a_little_off() -> None:
+    flow = np.zeros((80, 100, 2), np.float32)
+    flow[30:60, 30:50] = 6, 2
+    told = in_arrows(flow)
+    (thing,) = told.regions
+    assert thing.arrow is not None
+    assert thing.arrow.vector() == pytest.approx([6, 2], abs=1e-3)
+    assert told.labels()[45, 40] == 4
+    assert told.labels()[5, 5] == 0
+    drawn = [drawn_about(Dice(seed), told, 20.0) for seed in range(8)]
+    off = [
+        (one.regions[0].arrow.degrees - thing.arrow.degrees + 180) % 360 - 180 for one in drawn if one.regions[0].arrow
+    ]
+    assert len(off) == 8
+    assert 5 < max(map(abs, off)) <= 20
+    sizes = [int((one.areas == thing.number).sum()) for one in drawn]
+    assert all(((one.areas == thing.number) >= (told.areas == thing.number)).all() for one in drawn)
+    assert 600 <= min(sizes) < max(sizes) <= (30 + 2 * GROWN) * (20 + 2 * GROWN)
+
+
+def test_a_camera_in_arrows_is_turned_only() -> None:
+    told = in_arrows(np.broadcast_to(np.float32((6, 2)), (80, 100, 2)).copy())
+    drawn = drawn_about(Dice(0), told, 20.0)
+    assert told.camera is not None
+    assert drawn.camera is not None
+    assert drawn.camera.length == pytest.approx(told.camera.length) == pytest.approx(40**0.5, abs=1e-3)
+    assert drawn.camera != told.camera
+    assert np.array_equal(drawn.areas, told.areas)
+    assert in_arrows(np.zeros((80, 100, 2), np.float32)).arrows() == {}
 
 
 def test_jpeg_stays_close_and_loses_something() -> None:

@@ -198,7 +198,7 @@ ACTIONS: tuple[Action, ...] = (
         "refine",
         "Refine",
         "refining.start",
-        "Adjust the selected arrow, or all of them, to what the photo shows; best for rough arrows over long blur",
+        "Fit the selected arrow, or all of them, to the photo, and how far each place goes that they move",
         "Ctrl+R",
         "refine",
         "refinable",

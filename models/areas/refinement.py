@@ -91,7 +91,7 @@ def judged(grey: np.ndarray, area: np.ndarray, stroke: np.ndarray, device: torch
     drawn = torch.from_numpy(stroke.astype(np.float32)).to(device)
     while float(drawn.norm()) > LONGEST:
         picture, mask, drawn = F.avg_pool2d(picture, 2), F.avg_pool2d(mask, 2), drawn / 2
-    if _broad(area):
+    if broad(area):
         return _smoothly(network, picture, mask[0] > 0.5, drawn)
     return _as_one(network, picture, mask, drawn)
 
@@ -142,7 +142,7 @@ def _refined(arrow: Arrow, view: View, area: np.ndarray, device: str, is_cancell
     if turned == 0:
         return stretched
     both = replace(stretched, degrees=(arrow.degrees - math.degrees(turned)) % 360)
-    if _broad(area):
+    if broad(area):
         return both
     straight, aside = (
         _explained(view, area, one.scaled(view.scale), device, is_cancelled) for one in (stretched, both)
@@ -160,13 +160,14 @@ def _explained(view: View, area: np.ndarray, arrow: Arrow, device: str, is_cance
     return run(inputs, {"frames": 1, "iterations": ROUNDS}, lambda _: None, is_cancelled).scores["reblur"]
 
 
-def _broad(area: np.ndarray) -> bool:
+def broad(area: np.ndarray) -> bool:
+    """Whether an area bool (H, W) fills so much of a picture that it moves with the camera."""
     return bool(area.mean() > MOST)
 
 
 def _shown(grey: np.ndarray, area: np.ndarray, length: float) -> bool:
     """Whether an area bool (H, W) of a picture (H, W) is large and rich enough to tell of a way of so many px."""
-    shortest = SHORTEST_BROAD if _broad(area) else SHORTEST
+    shortest = SHORTEST_BROAD if broad(area) else SHORTEST
     return length >= shortest and area.sum() >= max(SMALLEST, ROOM * length**2) and energy(grey, area) >= FAINT
 
 

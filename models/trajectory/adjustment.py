@@ -37,7 +37,7 @@ end of a trace is denser; and cells a side over which."""
 OWN, VECTORS, LEANINGS = 4, 4 + 2 * len(AROUND), len(SHARES) * len(NEAR)
 SAID, MEASURED = 6, 3 * len(LAGS) + 5
 CHANNELS = 2 * (VECTORS + LEANINGS) + SAID + MEASURED + moving.CHANNELS
-"""Of what is seen: vectors, the found motion, the told quadrant, the two proposals, as far as found in the directions
+"""Of what is seen: vectors, the found motion, the told direction, the two proposals, as far as found in the directions
 told around, what is found around; vectors towards the fainter end of traces; what is said of the first four; what is
 measured along the found motion; what is measured along all lines."""
 ANSWERS = 2 + VECTORS + 2 + LEANINGS
@@ -105,11 +105,12 @@ def reached(way: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
 def seen(photo: torch.Tensor, way: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
     """What is seen of photos (B, 3, H, W), sRGB curve, in which ways (B, 2, H, W) px were found, with hints
     (B, 13, H, W) as the motion network reads them: (B, CHANNELS, H/8, W/8); H and W are multiples of 8. Of what is
-    told nothing is read but the quadrant."""
+    told the direction is read, that of a quadrant or an exact one, no length."""
     grey, ways = photo.mean(1, keepdim=True), reached(way, hints)
     leanings = _leanings(grey, ways)
     measured = _measured(grey, ways / ways.norm(dim=1, keepdim=True).clamp_min(1e-6))
-    way, hints = F.avg_pool2d(way, CELL), F.avg_pool2d(torch.cat((hints[:, :2].sign(), hints[:, 2:]), 1), CELL)
+    direction = hints[:, :2] * (2**0.5 / hints[:, :2].norm(dim=1, keepdim=True).clamp_min(1e-6))
+    way, hints = F.avg_pool2d(way, CELL), F.avg_pool2d(torch.cat((direction, hints[:, 2:]), 1), CELL)
     told, *proposals = hints.split((GUIDANCE, EACH, EACH), 1)
     around = _around(way / LENGTH_UNIT, told[:, :2])
     vectors = (way / LENGTH_UNIT, told[:, :2], *(one[:, :2] for one in proposals), around.flatten(1, 2))

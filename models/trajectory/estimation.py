@@ -181,11 +181,14 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     return Ends(ends.fields + change)  # where there is no change, bit for bit
 
 
-def found_with_hints(networks: Networks, photo: torch.Tensor, flow: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+def found_with_hints(
+    networks: Networks, photo: torch.Tensor, flow: np.ndarray, told: str
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The fields (1, 4, 2, H, W) px before they are adjusted, and the hints (1, 13, H, W), of a photo (1, 3, H, W),
-    sRGB curve, at most `CLOSE_SIDE` px a side, told the quadrants of a flow (H, W, 2), NaN where nothing is known."""
-    ends, proposals = _found(networks, photo, flow, "quadrants")
-    return _closely(photo, ends, flow, "quadrants", proposals)[1:]
+    sRGB curve, at most `CLOSE_SIDE` px a side, told "quadrants" or "directions" of a flow (H, W, 2), NaN where nothing
+    is known."""
+    ends, proposals = _found(networks, photo, flow, told)
+    return _closely(photo, ends, flow, told, proposals)[1:]
 
 
 def _found(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None, told: str) -> tuple[Ends, torch.Tensor]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from models.areas.refinement import FAINT, View, as_wholes, energy, looked_at
+from models.areas.refinement import FAINT, View, as_wholes, broad, energy, looked_at
 from models.devices import run_on
 from models.drawn.splatting import filled
 from models.guidance import Guidance
@@ -24,8 +24,13 @@ from models.trajectory.cells import CELL
 from models.trajectory.engine import load_networks
 from models.trajectory.estimation import LOOK_SIDE, as_tensor, estimate
 
-HEED = 0.6
-"""How much of what is found of a place counts beside its arrow."""
+HEED = 0.5
+"""How much the mean of what is found of its places counts beside an arrow: they are found too timidly."""
+DIFFER, BROAD_DIFFER = 1.0, 0.5
+"""How much of how they are found to differ counts, and so where an area is broad: what the camera moves differs less,
+and is found less surely to differ."""
+LEAST = 0.2
+"""The share of an arrow's length below which what is found on the mean does not tell how its places differ."""
 SHORTEST, SMALLEST = 2.0, 500
 """Px of an arrow and pixels of its area, at the size that is looked at, from which on its places may differ."""
 _WHOLES = 0.5
@@ -93,16 +98,18 @@ def _differing(arrow: Arrow, flow: np.ndarray, area: np.ndarray) -> Arrow:
     counts = _sums(area, rows, columns)
     there = counts > 0
     drawn = complex(*arrow.vector())
-    places = (1 - HEED) * drawn + HEED * _sums(flow * area, rows, columns) / counts.clip(1)
+    places = _sums(flow * area, rows, columns) / counts.clip(1)
     mean = complex((places * counts).sum() / counts.sum())
-    if abs(mean) < abs(drawn) / 4:
+    if abs(mean) < LEAST * abs(drawn):
         return arrow
-    shares = torch.view_as_real(torch.from_numpy((places / mean).astype(np.complex64))).permute(2, 0, 1)[None]
+    differing = 1 + (BROAD_DIFFER if broad(area) else DIFFER) * (places / mean - 1)
+    shares = torch.view_as_real(torch.from_numpy(differing.astype(np.complex64))).permute(2, 0, 1)[None]
     known = torch.from_numpy(there)[None, None]
     shares = torch.view_as_complex(filled(shares, known.float(), known)[0].permute(1, 2, 0).contiguous()).numpy()
     (top, bottom), (left, right) = ((at.min(), at.max() + 1) for at in np.nonzero(there))
     edges = left / len(columns), top / len(rows), right / len(columns), bottom / len(rows)
-    pointed = Arrow.from_vector(mean.real, mean.imag)
+    whole = (1 - HEED) * drawn + HEED * mean
+    pointed = Arrow.from_vector(whole.real, whole.imag)
     return replace(
         arrow,
         degrees=pointed.degrees,

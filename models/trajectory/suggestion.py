@@ -33,8 +33,8 @@ SUBJECT, GAP = 0.01, 0.04
 """The share of the photo that a camera's subject covers at least, and how broad the gaps in it are, of the longer side:
 its plain surfaces are no sharper than others."""
 FIRST, LAST = 2, 4
-"""So many answers come before those in which the camera follows its subject, and before that in which only the surest
-parts of what is blurred move."""
+"""So many answers come before those in which the camera follows its subject, and before that in which the whole of what
+is blurred moves."""
 SHAKEN = 0.27
 """The doubt below which a camera may slightly have been shaken."""
 UNEVEN = 0.05
@@ -114,8 +114,9 @@ def suggested(
     does; then what else changes most of the picture for the least belief: one thing turned round, one thing across its
     line where that is in doubt, all whose lines are hardly known across them. Lots drawn with `seed` fill what is left.
     Where motion was found to be uneven, arrows are. Where no camera moves, the things are what is `moving`, if anything
-    is, and the fifth says the first of their surest parts alone; but where there may be a slight `shake`, the fourth
-    and the fifth say that, both ways. Empty where nothing that moves was found.
+    is: their surest parts alone, as what is told wrongly does the less harm the less it is, and the fifth says the
+    first of the whole things; but where there may be a slight `shake`, the fourth and the fifth say that, both ways.
+    Empty where nothing that moves was found.
     """
     scale = min(1.0, GRID / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -132,9 +133,10 @@ def suggested(
         found = [replace(thing, arrow=thing.arrow.at_pace(pace)) for thing in found]
     answers: list[tuple[list[Thing], Answer]]
     likely = _answers(found, not blurred, np.random.default_rng(seed))
-    answers = [(found, answer) for answer in islice(likely, count)]
-    if blurred and moving is not None:
-        answers[LAST:LAST] = [(_surest(blurred, moving), answers[0][1])]
+    parts = _surest(found, moving) if blurred and moving is not None else found
+    answers = [(parts, answer) for answer in islice(likely, count)]
+    if blurred:
+        answers[LAST:LAST] = [(found, answers[0][1])]
     answers[LAST - 1 : LAST - 1] = shakes
     followed = None if sharp is None else _followed(found, sharp)
     if followed is not None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -39,9 +40,11 @@ from training.recipes.moving import recoloured
 from training.sheets import flow_colours, picture
 from training.world import Exposures
 from training.world.dice import Dice
-from training.world.hints import displaced, sloppy
+from training.world.hints import displaced, drawn_about, in_arrows, sloppy
 
 MOVING = 1.0
+DEGREES = 15.0, 25.0
+"""By how much arrows are turned at most of which the quadrant is told, or the direction."""
 FEWEST = 8
 """Cells that count below which nothing is learned from a picture."""
 FAR = 8.0
@@ -74,20 +77,26 @@ class Adjustment:
     def material(self, exposures: Exposures, dice: Dice) -> Batch:
         guidance, _ = sloppy(dice, exposures)
         ends = exposures.trajectories[:, 0], exposures.trajectories[:, -1]
-        return _measured(exposures.photo, exposures.frames, ends, guidance)
+        return _measured(exposures.photo, exposures.frames, ends, _quadrants(guidance), "quadrants")
 
     def of_crops(self, crops: Batch) -> Batch:
-        """Material of crops of real exposures (`training.real`), told exactly and told about."""
+        """Material of crops of real exposures (`training.real`): told the quadrant of every place, exactly and about,
+        and each thing as a whole, by its quadrant and by its direction, which is not quite right."""
         start, end = (F.interpolate(crops["motion"][:, n], scale_factor=2.0) for n in (2, 3))
         exact = crops["guidance"].clone()
         exact[:, :2] *= (end - start).norm(dim=1, keepdim=True) >= MOVING
         dice = Dice(int(crops["photo"].double().sum() * 1000) % 2**31)
-        parts = [
-            _measured(crops["photo"], crops["frames"], (start, end), one) for one in (exact, displaced(dice, exact))
-        ]
+        things = [in_arrows(flow) for flow in (end - start).permute(0, 2, 3, 1).cpu().numpy()]
+        ways = (
+            (_quadrants(exact), "quadrants"),
+            (_quadrants(displaced(dice, exact)), "quadrants"),
+            ([drawn_about(dice, one, DEGREES[0]).flow() for one in things], "quadrants"),
+            ([drawn_about(dice, one, DEGREES[1]).flow() for one in things], "directions"),
+        )
+        parts = [_measured(crops["photo"], crops["frames"], (start, end), *way) for way in ways]
         material = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
         firm = -F.max_pool2d(-crops["firm"].half(), 3 * CELL // 2, CELL // 2, CELL // 2)
-        return material | {"counts": material["counts"] * firm.repeat(2, 1, 1, 1)}
+        return material | {"counts": material["counts"] * firm.repeat(len(parts), 1, 1, 1)}
 
     def turned(self, batch: Batch, dice: Dice) -> Batch:
         way = int(dice.whole(WAYS))
@@ -141,18 +150,27 @@ class Adjustment:
         return rows
 
 
+def _quadrants(guidance: torch.Tensor) -> list[np.ndarray]:
+    """The quadrants that guidance (B, 5, H, W) tells, as flows (H, W, 2), NaN where nothing is known."""
+    told = torch.where(guidance[:, 2:3] > 0, guidance[:, :2].sign(), torch.nan)
+    return list(told.permute(0, 2, 3, 1).cpu().numpy())
+
+
 @torch.no_grad()
 def _measured(
-    photo: torch.Tensor, frames: torch.Tensor, ends: tuple[torch.Tensor, torch.Tensor], guidance: torch.Tensor
+    photo: torch.Tensor,
+    frames: torch.Tensor,
+    ends: tuple[torch.Tensor, torch.Tensor],
+    flows: list[np.ndarray],
+    told: str,
 ) -> Batch:
-    """What is seen in photos (B, 3, H, W) whose motion is found given quadrants of guidance (B, 5, H, W), beside it
-    the true flow and bend of trajectories whose start and end are given, (B, 2, H, W) px, the squared slopes of the
-    middle one of frames (B, N, 3, H, W), and where what the network says is heeded: all on cells of 8 px."""
+    """What is seen in photos (B, 3, H, W) whose motion is found told "quadrants" or "directions" of flows (H, W, 2),
+    beside it the true flow and bend of trajectories whose start and end are given, (B, 2, H, W) px, the squared slopes
+    of the middle one of frames (B, N, 3, H, W), and where what the network says is heeded: all on cells of 8 px."""
     if not frames.shape[1] % 2:
         raise ValueError(f"this recipe needs the middle instant, an odd number of frames, got {frames.shape[1]}")
     networks = replace(decomposition.guide(photo.device), adjustment=None)
-    told = torch.where(guidance[:, 2:3] > 0, guidance[:, :2].sign(), torch.nan).permute(0, 2, 3, 1).cpu().numpy()
-    parts = [found_with_hints(networks, *one) for one in zip(photo.split(1), told, strict=True)]
+    parts = [found_with_hints(networks, *one, told) for one in zip(photo.split(1), flows, strict=True)]
     fields, hints = (torch.cat(part) for part in zip(*parts, strict=True))
     x, y = slopes(frames[:, frames.shape[1] // 2].mean(1, keepdim=True)).split(1, 1)
     return {

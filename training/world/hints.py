@@ -6,14 +6,24 @@ guidance: direction x, y; known; length; length known.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
+import numpy as np
 import torch
 from torch.nn import functional as F
 
 from models.areas.proposals import LENGTH_UNIT, sides
+from models.guidance import Guidance
+from models.motion import Arrow
+from models.trajectory.estimation import Ends
+from models.trajectory.suggestion import suggested
 from training.world.dice import Dice
 from training.world.scene import Exposures
 
 STILL = 0.5
+GROWN = 12
+"""Px by which outlines of what is told in arrows are drawn too far outside, at most."""
 
 
 def arrows(exposures: Exposures) -> torch.Tensor:
@@ -23,6 +33,33 @@ def arrows(exposures: Exposures) -> torch.Tensor:
     area = F.one_hot(owner, things).permute(0, 3, 1, 2).float()  # (B, L, H, W)
     mean = torch.einsum("bchw,blhw->blc", flow, area) / area.sum((2, 3)).clamp_min(1)[..., None]
     return torch.einsum("blc,blhw->bchw", mean, area)
+
+
+def in_arrows(flow: np.ndarray) -> Guidance:
+    """A flow (H, W, 2) px in arrows: the camera's, where most of the picture moves one way, and up to six things'."""
+    half = torch.from_numpy(flow).permute(2, 0, 1) / 2
+    fields = torch.stack((half, -half, -half, half))[None]
+    height, width = flow.shape[:2]
+    return next(iter(suggested(Ends(fields), height, width)), Guidance.empty(height, width))
+
+
+def drawn_about(dice: Dice, told: Guidance, degrees: float) -> Guidance:
+    """Guidance in arrows as somebody draws it: arrows turned by up to so many degrees, outlines too far outside by up
+    to `GROWN` px where something beside them stands still."""
+
+    def turned(arrow: Arrow) -> Arrow:
+        return replace(arrow, degrees=(arrow.degrees + float(dice.uniform(low=-degrees, high=degrees))) % 360)
+
+    regions = tuple(replace(one, arrow=one.arrow and turned(one.arrow)) for one in told.regions)
+    grown = int(dice.whole(GROWN + 1))
+    if told.camera is not None and told.camera.length:
+        return replace(told, regions=regions, camera=turned(told.camera))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1, 2 * grown + 1))
+    areas = told.areas.copy()
+    for one in regions:
+        wide = cv2.dilate((told.areas == one.number).astype(np.uint8), disc) > 0
+        areas[wide & (areas == 0)] = one.number
+    return replace(told, areas=areas, regions=regions)
 
 
 def coded(flow: torch.Tensor, quadrants: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
