@@ -17,7 +17,7 @@ from models.areas.refinement import as_wholes, cautious
 from models.guidance import Guidance, Region
 from models.motion import Arrow, Motion
 from models.recovery import Cancelled, Inputs, Progress
-from models.trajectory.refinement import refine
+from models.trajectory.refinement import differing, refine
 
 
 def guidance(height: int, width: int, camera: Arrow) -> Guidance:
@@ -96,6 +96,26 @@ def test_places_of_a_thing_that_go_differently_far_are_told_apart() -> None:
     assert kept == told.regions
     again = refined(photo, told)
     np.testing.assert_allclose(np.nan_to_num(again.flow()), np.nan_to_num(told.flow()), atol=3)
+
+
+@pytest.mark.parametrize(("side", "left", "right"), [(16, 5, 15), (0, 7.5, 12.5)])
+def test_places_go_the_shares_that_are_found_of_a_mean_in_between(side: int, left: float, right: float) -> None:
+    area = np.zeros((64, 64), bool)
+    area[side : 64 - side, side : 64 - side] = True
+    found = np.full((64, 64), 4 + 0j, np.complex64)
+    found[:, 32:] = 12
+    found[~area] = 100  # what is outside does not count
+    arrow = differing(Arrow(0, 12, bend=0.2), found, area)
+    assert arrow.length == pytest.approx(10)  # half of what is drawn, half of what is found
+    assert (arrow.degrees, arrow.bend) == (pytest.approx(0, abs=1e-6), 0.2)
+    flow = Guidance(area.astype(np.uint8), (Region(1, "thing", arrow),)).flow()
+    np.testing.assert_allclose(flow[32, [side + 4, 60 - side], 0], [left, right], atol=0.2)
+    np.testing.assert_allclose(flow[area][:, 1], 0, atol=1e-5)
+
+
+def test_what_is_hardly_found_does_not_tell_places_apart() -> None:
+    area = np.ones((64, 64), bool)
+    assert differing(Arrow(30, 12), np.full((64, 64), 2 + 0j, np.complex64), area) == Arrow(30, 12)
 
 
 def test_a_turn_that_explains_the_photo_worse_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,6 +172,7 @@ def _shown(grey: np.ndarray, area: np.ndarray, length: float) -> bool:
 
 
 def energy(grey: np.ndarray, area: np.ndarray) -> float:
+    """Mean square of the slopes of a picture (H, W) in an area bool (H, W)."""
     down, across = np.gradient(grey)
     return float((down**2 + across**2)[area].mean())
 

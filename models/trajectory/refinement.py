@@ -59,7 +59,7 @@ def refine(
         flow, _, _ = run_on(inputs.device, lambda device: _found(view.pixels, _alike(told, numbers), device))
         for number in numbers:
             arrow = told.arrows()[number]
-            told = told.with_arrow(number, _differing(arrow, flow / view.scale, view.areas == number))
+            told = told.with_arrow(number, differing(arrow, flow / view.scale, view.areas == number))
     if is_cancelled():
         raise Cancelled
     return told
@@ -90,7 +90,7 @@ def _found(pixels: np.ndarray, told: Guidance, device: torch.device) -> np.ndarr
     return np.ascontiguousarray(way[0].permute(1, 2, 0).cpu().numpy()).view(np.complex64)[..., 0]
 
 
-def _differing(arrow: Arrow, flow: np.ndarray, area: np.ndarray) -> Arrow:
+def differing(arrow: Arrow, flow: np.ndarray, area: np.ndarray) -> Arrow:
     """The arrow with the shares of it that the places of its area, bool (H, W), go by a flow, complex (H, W) px of the
     photo."""
     height, width = area.shape
