@@ -163,10 +163,18 @@ def read_guidance(flow: np.ndarray, told: str, height: int, width: int) -> torch
     return torch.from_numpy(np.stack(channels).astype(np.float32))[None]
 
 
-def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = None, told: str = "arrows") -> Ends:
+def estimate(
+    networks: Networks,
+    photo: torch.Tensor,
+    flow: np.ndarray | None = None,
+    told: str = "arrows",
+    loosely: bool = False,
+) -> Ends:
     """The motion of a whole photo (1, 3, H, W), sRGB curve, on the networks' device.
 
-    flow  the guidance's, (H, W, 2) px of the photo with NaN where nothing is known; None where nothing is said.
+    flow     the guidance's, (H, W, 2) px of the photo with NaN where nothing is known; None where nothing is said.
+    loosely  told directions are not quite right: what is seen around a place may turn it.
+
     What is told to stand still has no trajectory. Arrows in several quadrants that tell the means of what one camera
     surely did, as it zoomed or turned, tell that.
     """
@@ -176,7 +184,7 @@ def estimate(networks: Networks, photo: torch.Tensor, flow: np.ndarray | None = 
     if networks.adjustment is None or flow is None or _told_length(flow, told):
         return ends
     small, fields, hints = _closely(photo, ends, flow, told, proposals)
-    close = seen_closely(networks.adjustment, small, fields, hints)
+    close = seen_closely(networks.adjustment, small, fields, hints, loosely)
     change = _resized((close - fields) * (photo.shape[-1] / small.shape[-1]), ends.fields.shape[-2:], "area")
     return Ends(ends.fields + change)  # where there is no change, bit for bit
 
@@ -316,10 +324,11 @@ def settled(network: MotionNetwork, photo: torch.Tensor, hints: torch.Tensor) ->
 
 
 def seen_closely(
-    network: AdjustmentNetwork, photo: torch.Tensor, fields: torch.Tensor, hints: torch.Tensor
+    network: AdjustmentNetwork, photo: torch.Tensor, fields: torch.Tensor, hints: torch.Tensor, loosely: bool = False
 ) -> torch.Tensor:
     """The fields (1, 4, 2, H, W) px of a photo (1, 3, H, W) given hints (1, 13, H, W), the motion of every place that
-    is `adjustable` adjusted, and bent, by what is seen around it."""
+    is `adjustable` adjusted, and bent, by what is seen around it: only along a direction told exactly, unless
+    `loosely`."""
     heeded = adjustable(hints)
     if not bool(heeded.any()):
         return fields
@@ -331,7 +340,7 @@ def seen_closely(
     said = F.interpolate(said, scale_factor=CELL, mode="bilinear", align_corners=False)[..., :h, :w]
     off, bend = (said * heeded).unflatten(1, (2, 2)).unbind(1)
     direction = hints[:, :2]
-    exact = direction.norm(dim=1, keepdim=True) < EXACTLY
+    exact = (direction.norm(dim=1, keepdim=True) < EXACTLY) & (not loosely)
     off, bend = (torch.where(exact, (one * direction).sum(1, keepdim=True) * direction, one) for one in (off, bend))
     start, end = bend - off / 2, bend + off / 2
     return fields + torch.stack((-start, -end, start, end), 1)  # offsets run the other way

@@ -85,7 +85,7 @@ def _found(pixels: np.ndarray, told: Guidance, device: torch.device) -> np.ndarr
 
     height, width = pixels.shape[:2]
     flow = cv2.resize(told.flow(), (width, height), interpolation=cv2.INTER_NEAREST)
-    ends = estimate(load_networks(device), as_tensor(pixels, device), flow, "directions")
+    ends = estimate(load_networks(device), as_tensor(pixels, device), flow, "directions", loosely=True)
     way = F.interpolate(ends.fields[:, 3] - ends.fields[:, 2], size=(height, width), mode="bilinear")
     return np.ascontiguousarray(way[0].permute(1, 2, 0).cpu().numpy()).view(np.complex64)[..., 0]
 
