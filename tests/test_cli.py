@@ -447,11 +447,11 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 
 def test_arrows_are_refined_into_a_project(photo: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("refine", photo, "--toward", "20", "--strength", "3", "-o", "out.unshutter", "--json") == 0
+    assert run("refine", photo, "--toward", "20", "--strength", "1", "-o", "out.unshutter", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["refined"] == report["drawn"] == {"camera": {"degrees": 20, "length": 3}, "regions": []}
+    assert report["refined"] == report["drawn"] == {"camera": {"degrees": 20, "length": 1}, "regions": []}
     with Session.open("out.unshutter") as session:
-        assert session.document.guidance.camera == Arrow(20, 3)
+        assert session.document.guidance.camera == Arrow(20, 1)
 
 
 def test_only_what_is_named_is_refined(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
