@@ -1,10 +1,10 @@
 """Rough arrows refined: `python -m benchmarks.refinement --data FOLDER`.
 
 The true flow of every exposure is turned into a camera's arrow and regions with arrows; these are made too long or too
-short and turned, by fixed seeds, and refined. Said are the end-point errors of the arrows' flow, px over all that they
-say something of, of the rough arrows, the refined ones and the true ones (the best constants), and the gain in PSNR of
-the frames that the engine `drawn` makes of them, where an arrow changed. Exposures in which nearly everything moves,
-the camera's, stand apart. The last line is JSON.
+short and turned, by fixed seeds, and refined. Said are the end-point errors of what arrows say, px over all that they
+say something of: of the rough arrows, the refined ones with how their places differ, and the true ones (the best
+constants); and the gain in PSNR of the frames that the engine `drawn` makes of them, where an arrow changed. Exposures
+in which nearly everything moves, the camera's, stand apart. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def error(guidance: Guidance, one: Exposure) -> float:
 
 
 def scored(one: Exposure, seed: int | None, frames: bool, device: str) -> Row:
-    """With this draw of rough arrows; None: with the true ones, which refining can only make worse."""
+    """With this draw of rough arrows; None: with the true ones, which refining as wholes can only spoil."""
     true = in_arrows(one.flow)
     rough = true if seed is None else roughened(true, seed)
     start = time.perf_counter()
@@ -119,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.refinement", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of exposures with their true frames")
     parser.add_argument("--seeds", type=int, default=2, help="draws of rough arrows for each exposure")
-    parser.add_argument("--exact", action="store_true", help="begin with the true arrows: what refining may spoil")
+    parser.add_argument("--exact", action="store_true", help="begin with the true arrows: what refining spoils or adds")
     parser.add_argument("--no-frames", action="store_true", help="only the arrows")
     parser.add_argument("--limit", type=int, help="only so many exposures")
     parser.add_argument("--device", default="auto")

@@ -91,8 +91,9 @@ def _found(pixels: np.ndarray, told: Guidance, device: torch.device) -> np.ndarr
 
 
 def differing(arrow: Arrow, flow: np.ndarray, area: np.ndarray) -> Arrow:
-    """The arrow with the shares of it that the places of its area, bool (H, W), go by a flow, complex (H, W) px of the
-    photo."""
+    """The arrow with the shares of it that the places of its area, bool (H, W), go by what is found, a flow, complex
+    (H, W) px of the photo as the arrow's; its own direction and length half-way to their mean. As it is where hardly
+    anything is found."""
     height, width = area.shape
     rows, columns = (_starts(length) for length in (height, width))
     counts = _sums(area, rows, columns)
@@ -102,8 +103,8 @@ def differing(arrow: Arrow, flow: np.ndarray, area: np.ndarray) -> Arrow:
     mean = complex((places * counts).sum() / counts.sum())
     if abs(mean) < LEAST * abs(drawn):
         return arrow
-    differing = 1 + (BROAD_DIFFER if broad(area) else DIFFER) * (places / mean - 1)
-    shares = torch.view_as_real(torch.from_numpy(differing.astype(np.complex64))).permute(2, 0, 1)[None]
+    each = 1 + (BROAD_DIFFER if broad(area) else DIFFER) * (places / mean - 1)
+    shares = torch.view_as_real(torch.from_numpy(each.astype(np.complex64))).permute(2, 0, 1)[None]
     known = torch.from_numpy(there)[None, None]
     shares = torch.view_as_complex(filled(shares, known.float(), known)[0].permute(1, 2, 0).contiguous()).numpy()
     (top, bottom), (left, right) = ((at.min(), at.max() + 1) for at in np.nonzero(there))
