@@ -181,8 +181,8 @@ class Guidance:
         for number, arrow in self.arrows().items():
             if arrow.shares is not None:
                 inside = self.areas == number
-                first, last = (arrow.displacements(t, height, width)[inside] for t in (0, 1))
-                flow[inside] = last - first
+                way = arrow.shares.at(height, width)[inside] * np.complex64(complex(*arrow.vector()))
+                flow[inside] = np.stack((way.real, way.imag), -1)
         if self.motion is not None:
             dense = self.motion.resized(height, width).flow()
             flow = np.where((self.areas == NO_REGION)[..., None], dense, flow)

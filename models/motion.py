@@ -46,6 +46,8 @@ class Shares:
     window   left, top, right and bottom of that part, as shares of the photo's sides; beyond it they go on.
     rows     of the grid, and `columns`, at most `MOST_CELLS`.
     values   of every cell, row by row, the real and the imaginary part in 32nds as signed bytes.
+
+    Raises ValueError where these do not fit each other.
     """
 
     window: tuple[float, float, float, float]
@@ -73,13 +75,17 @@ class Shares:
 
     def at(self, height: int, width: int) -> np.ndarray:
         """Complex64 (height, width), on a grid over the whole photo; bilinear."""
-        parts = np.frombuffer(self.values, np.int8).reshape(self.rows, self.columns, 2) / np.float32(_STEPS)
+        parts = np.frombuffer(self.values, np.int8).astype(np.float32) / _STEPS
         left, top, right, bottom = self.window
-        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-        across = ((x + 0.5) / width - left) / (right - left) * self.columns - 0.5 - x
-        down = ((y + 0.5) / height - top) / (bottom - top) * self.rows - 0.5 - y
-        places = np.stack(np.broadcast_arrays(across[None, :], down[:, None]), -1)
-        return np.ascontiguousarray(sampled(parts, places), np.float32).view(np.complex64)[..., 0]
+        down, across = _between(height, self.rows, top, bottom), _between(width, self.columns, left, right)
+        return down @ parts.view(np.complex64).reshape(self.rows, self.columns) @ across.T
+
+
+def _between(count: int, cells: int, first: float, last: float) -> np.ndarray:
+    """How much each of so many cells, which cover a side from `first` to `last`, 0 to 1, counts at `count` even places
+    all along it: complex64 (count, cells)."""
+    at = (((np.arange(count) + 0.5) / count - first) / (last - first) * cells - 0.5).clip(0, cells - 1)
+    return (1 - np.abs(at[:, None] - np.arange(cells))).clip(0).astype(np.complex64)
 
 
 @dataclass(frozen=True)
